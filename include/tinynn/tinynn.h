@@ -1,0 +1,454 @@
+/*
+ * tinynn.h: feed-forward neural networks for C programs.
+ *
+ * The whole public interface of libtinynn. A first program:
+ *
+ *     tnn_layer layers[] = {{.units = 3, .activation = tnn_tanh()}, {.units = 1}};
+ *     tnn_net *net = NULL;
+ *     tnn_optimizer *optimizer = NULL;
+ *     if (tnn_net_create(&net, 2, layers, 2, NULL) != TNN_OK ||
+ *         tnn_optimizer_create(&optimizer, net, tnn_sgd(0.1f)) != TNN_OK)
+ *         puts(tnn_error_message());
+ *     tnn_dataset batch = {.rows = 4, .x = x, .target = target};
+ *     for (int epoch = 0; epoch < 2000; epoch++)
+ *         tnn_train(net, optimizer, tnn_half_squared_error(), &batch, NULL);
+ *     tnn_optimizer_destroy(optimizer);
+ *     tnn_net_destroy(net);
+ *
+ * What holds everywhere:
+ *
+ * Shapes    Matrices are row-major and without gaps: x[rows, inputs] is rows * inputs floats.
+ *           Counts are in elements; a size in bytes has a name that ends in _bytes.
+ * Errors    A failing call returns its status, describes the fault for tnn_error_message(), sets
+ *           the object it would have created to NULL and leaves every other object as it was.
+ *           Nothing prints, exits, aborts or calls rand().
+ * Threads   One net, optimizer or workspace is used by one thread at a time, except that a function
+ *           that takes its net as const may run in any number of threads at once, as long as none
+ *           of them changes that net.
+ * Memory    Whatever is passed to a create function is copied; vtables, their contexts, the
+ *           allocator and the executor are referenced instead and must outlive their users.
+ * Numbers   A result is defined by shapes and data alone: not by the instruction set, the number of
+ *           threads or how rows are batched for prediction. docs/numerics.md has the exact terms.
+ */
+#ifndef TINYNN_TINYNN_H
+#define TINYNN_TINYNN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Version of this header; tnn_version() tells the version of the library linked. */
+#define TNN_VERSION_MAJOR 0
+#define TNN_VERSION_MINOR 1
+#define TNN_VERSION_PATCH 0
+#define TNN_VERSION_STRING "0.1.0"
+
+/* Define TNN_STATIC to link the static library on Windows; the CMake targets do it themselves. */
+#if defined(_WIN32) && !defined(TNN_STATIC)
+#    ifdef TNN_BUILDING_SHARED
+#        define TNN_API __declspec(dllexport)
+#    else
+#        define TNN_API __declspec(dllimport)
+#    endif
+#elif defined(__GNUC__) && !defined(_WIN32)
+#    define TNN_API __attribute__((visibility("default")))
+#else
+#    define TNN_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Status ---------------------------------------------------------------------------------- */
+
+typedef enum tnn_status {
+    TNN_OK = 0,
+    TNN_INVALID_ARGUMENT, /* an argument is outside what its description allows */
+    TNN_OUT_OF_MEMORY,    /* the allocator returned NULL, or a size overflows size_t */
+    TNN_BAD_STATE,        /* the call is fine, but not now: backward without a forward, say */
+    TNN_IO_ERROR,         /* the operating system refused to read or write */
+    TNN_BAD_FORMAT,       /* the bytes are not what their format promises */
+    TNN_UNSUPPORTED,      /* valid, but not available in this build or on this machine */
+    TNN_NOT_FINITE        /* the loss is infinite or not a number */
+} tnn_status;
+
+/* The name of a status: "TNN_OK", ...; "unknown status" for any other value. Never NULL. */
+TNN_API const char *tnn_status_string(tnn_status status);
+
+/*
+ * What the last failing call in this thread found wrong: the function, the argument, what it was
+ * and what was expected. Empty before the first failure; never NULL. A call that succeeds leaves it
+ * alone. Valid until the next failing call in the same thread.
+ */
+TNN_API const char *tnn_error_message(void);
+
+/* "major.minor.patch" of the library. */
+TNN_API const char *tnn_version(void);
+
+/* ---- Activations ----------------------------------------------------------------------------- */
+
+/*
+ * An activation is a vtable, one parameter and the user's context, passed by value. {0} is the
+ * identity. Write one of your own by filling a tnn_activation_vtable; docs/activations.md shows how
+ * and tnn_check_gradients() tells whether its two functions agree.
+ */
+typedef struct tnn_activation {
+    const struct tnn_activation_vtable *vtable;
+    float parameter; /* slope, alpha, ...; whatever the vtable takes it for */
+    void *context;   /* the library hands it on and never looks at it */
+} tnn_activation;
+
+/*
+ * Both functions are called from several threads when the net uses several, each time on any number
+ * of whole rows; a row's result must depend on that row alone.
+ */
+typedef struct tnn_activation_vtable {
+    /* What a model file calls it: not empty, and no name of a built-in activation. */
+    const char *name;
+    /* a[rows, units] = f(z[rows, units]). z and a may be the same array unless needs_input. */
+    void (*forward)(
+        const tnn_activation *self, size_t rows, size_t units, const float *z, float *a);
+    /*
+     * gradient[rows, units] holds dL/da on entry and dL/dz on return. a is what forward made;
+     * z is what it was made from if needs_input is set, NULL otherwise.
+     */
+    void (*backward)(
+        const tnn_activation *self, size_t rows, size_t units, const float *z, const float *a,
+        float *gradient);
+    bool needs_input; /* backward reads z, so the net keeps it */
+} tnn_activation_vtable;
+
+TNN_API tnn_activation tnn_identity(void); /* z */
+TNN_API tnn_activation tnn_relu(void);     /* z > 0 ? z : 0; slope 0 at 0 */
+/* z > 0 ? z : slope z, slope > 0. */
+TNN_API tnn_activation tnn_leaky_relu(float slope);
+TNN_API tnn_activation tnn_sigmoid(void); /* 1 / (1 + exp(-z)) */
+TNN_API tnn_activation tnn_tanh(void);
+TNN_API tnn_activation tnn_softmax(void); /* exp(z_i) / sum_j exp(z_j) over the units of a row */
+/* z > 0 ? z : alpha (exp(z) - 1), alpha > 0. Clevert et al. 2016. */
+TNN_API tnn_activation tnn_elu(float alpha);
+TNN_API tnn_activation tnn_selu(void);     /* Klambauer et al. 2017 */
+TNN_API tnn_activation tnn_softplus(void); /* log(1 + exp(z)) */
+TNN_API tnn_activation tnn_softsign(void); /* z / (1 + |z|) */
+TNN_API tnn_activation tnn_silu(void);     /* z sigmoid(z), also called swish */
+TNN_API tnn_activation tnn_gelu(void); /* z (1 + erf(z / sqrt 2)) / 2: the exact form, not tanh's */
+TNN_API tnn_activation tnn_hard_sigmoid(void); /* z / 6 + 1/2, clamped to [0, 1] */
+TNN_API tnn_activation tnn_hard_tanh(void);    /* z clamped to [-1, 1] */
+
+/* ---- Losses ---------------------------------------------------------------------------------- */
+
+/*
+ * A loss is a vtable, one parameter and the user's context, passed by value. The loss of a batch is
+ *
+ *     L = sum over rows of row_weight * row_loss / rows
+ *
+ * in which the library weighs, averages and sums; a vtable knows single rows only. {0} is no loss.
+ */
+typedef struct tnn_loss {
+    const struct tnn_loss_vtable *vtable;
+    float parameter;
+    void *context;
+} tnn_loss;
+
+/* Called from several threads when the net uses several; a row's result depends on that row alone.
+ */
+typedef struct tnn_loss_vtable {
+    const char *name;
+    /*
+     * From the net's output y[rows, units] and target[rows, units]: row_loss[rows], each row's own
+     * loss, and, unless gradient is NULL, gradient[rows, units], each row's own dL/dy.
+     */
+    void (*evaluate)(
+        const tnn_loss *self, size_t rows, size_t units, const float *y, const float *target,
+        double *row_loss, float *gradient);
+} tnn_loss_vtable;
+
+/*
+ * t is a target, y an output. The first and the last sum over the units of a row, the others
+ * average over them; logarithms are clamped at -100, and slopes divide by at least 1e-12. These are
+ * PyTorch's definitions.
+ *
+ * Softmax outputs with cross_entropy, and sigmoid outputs with binary_cross_entropy, are computed
+ * from z, the input of that activation, where nothing needs clamping and no digit is lost.
+ */
+TNN_API tnn_loss tnn_half_squared_error(void);  /* sum (t - y)^2 / 2: the XOR experiment's cost */
+TNN_API tnn_loss tnn_mean_squared_error(void);  /* mean (t - y)^2 */
+TNN_API tnn_loss tnn_mean_absolute_error(void); /* mean |t - y|; slope 0 where they are equal */
+/* mean of d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = y - t; delta > 0. */
+TNN_API tnn_loss tnn_huber(float delta);
+/* mean -(t log y + (1 - t) log(1 - y)), 0 <= y <= 1. */
+TNN_API tnn_loss tnn_binary_cross_entropy(void);
+/* sum -t log y, y >= 0: for a softmax output, with t a distribution or one-hot. */
+TNN_API tnn_loss tnn_cross_entropy(void);
+
+/* ---- Initializers ---------------------------------------------------------------------------- */
+
+/*
+ * How a layer's weights are drawn. {0} takes the one made for the layer's activation: He for relu,
+ * leaky_relu, elu, silu and gelu, LeCun for selu, Glorot for the others and for custom ones; each
+ * in the form its paper gives, He and LeCun normal, Glorot uniform.
+ */
+typedef struct tnn_initializer {
+    const struct tnn_initializer_vtable *vtable;
+    float first;  /* low, mean or value */
+    float second; /* high or deviation */
+    void *context;
+} tnn_initializer;
+
+typedef struct tnn_initializer_vtable {
+    const char *name; /* not empty, and no name of a built-in initializer */
+    /*
+     * The weight that a uniform random number in (0, 1) stands for: an inverse distribution
+     * function. Called once a weight, in the order of the flat vector, with one number each; so
+     * what one layer's initializer does never changes the numbers that another layer gets.
+     */
+    float (*weight)(const tnn_initializer *self, size_t inputs, size_t units, double uniform);
+} tnn_initializer_vtable;
+
+TNN_API tnn_initializer tnn_uniform(float low, float high);      /* [low, high), low < high */
+TNN_API tnn_initializer tnn_normal(float mean, float deviation); /* deviation >= 0 */
+TNN_API tnn_initializer tnn_constant(float value);
+/* Glorot and Bengio 2010, equation 16: variance 2 / (inputs + units). */
+TNN_API tnn_initializer tnn_glorot_uniform(void);
+TNN_API tnn_initializer tnn_glorot_normal(void);
+/* He et al. 2015, equation 10: variance 2 / inputs. */
+TNN_API tnn_initializer tnn_he_uniform(void);
+TNN_API tnn_initializer tnn_he_normal(void);
+/* LeCun et al. 1998, section 4.6: variance 1 / inputs. */
+TNN_API tnn_initializer tnn_lecun_normal(void);
+
+/* ---- Nets ------------------------------------------------------------------------------------ */
+
+/* One dense layer: a = activation(x W + b), x being the outputs of the layer before. */
+typedef struct tnn_layer {
+    size_t units; /* at least 1 */
+    tnn_activation activation;
+    tnn_initializer initializer; /* of the weights; biases start at 0 */
+    bool no_bias;
+    /*
+     * Share of this layer's outputs dropped while training, 0 <= dropout < 1: each is 0 with this
+     * probability and multiplied by 1 / (1 - dropout) otherwise. At work in tnn_forward and
+     * tnn_train, absent from tnn_predict. Which ones is a function of the net's seed, the number of
+     * forward passes so far, layer, row and unit, and of nothing else.
+     */
+    float dropout;
+} tnn_layer;
+
+typedef struct tnn_net tnn_net;
+
+/*
+ * Where the library gets its memory. allocate returns bytes of storage aligned to alignment (a
+ * power of two), or NULL; release gets back what allocate returned, with the same size. Referenced,
+ * not copied. The two are called in the thread that called the library, never at the same time for
+ * one object.
+ */
+typedef struct tnn_allocator {
+    void *context;
+    void *(*allocate)(void *context, size_t bytes, size_t alignment);
+    void (*release)(void *context, void *pointer, size_t bytes);
+} tnn_allocator;
+
+/*
+ * A host's job system. run calls task(argument, index) once for every index from 0 to count - 1, in
+ * any order, on any threads, and returns when all of them are done. Referenced, not copied.
+ */
+typedef struct tnn_executor {
+    void *context;
+    void (*run)(
+        void *context, size_t count, void (*task)(void *argument, size_t index), void *argument);
+} tnn_executor;
+
+/* {0} is the default of everything. */
+typedef struct tnn_net_options {
+    uint64_t seed;                  /* of initial weights and dropout */
+    const tnn_allocator *allocator; /* NULL: malloc */
+    unsigned threads;               /* 0 or 1: the caller's alone; N: verbs and train use up to N */
+    const tnn_executor *executor;   /* NULL: the library's own, if built in, else one thread */
+    /* "avx512", "avx2", "neon" or "portable"; NULL: the best that this machine has. */
+    const char *kernels;
+} tnn_net_options;
+
+/*
+ * Makes a net of layer_count (at least 1) dense layers for rows of inputs (at least 1) floats, with
+ * weights drawn from options->seed; options NULL is {0}. The caller destroys *net.
+ *
+ * TNN_INVALID_ARGUMENT: a count of 0, an activation parameter, initializer or dropout outside its
+ * domain, a vtable that lacks a function or bears a built-in's name, an unknown kernel name.
+ * TNN_UNSUPPORTED: kernels that this build or machine does not have. TNN_OUT_OF_MEMORY.
+ */
+TNN_API tnn_status tnn_net_create(
+    tnn_net **net, size_t inputs, const tnn_layer *layers, size_t layer_count,
+    const tnn_net_options *options);
+
+/*
+ * Makes a second net with the same layers, options, parameters, seed and count of forward passes;
+ * gradients start at 0 and no forward is pending. TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY.
+ */
+TNN_API tnn_status tnn_net_clone(tnn_net **copy, const tnn_net *net);
+
+/* Frees a net and all that points into it; NULL is fine. */
+TNN_API void tnn_net_destroy(tnn_net *net);
+
+/*
+ * Allocates now what the verbs, tnn_train and the gradients need for up to rows rows (at least 1),
+ * so that none of them allocates later. Never shrinks. Discards a pending forward.
+ * TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY.
+ */
+TNN_API tnn_status tnn_net_reserve(tnn_net *net, size_t rows);
+
+/* Shape. 0 and an error message for a net that is NULL or a layer that is not there. */
+TNN_API size_t tnn_net_inputs(const tnn_net *net);
+TNN_API size_t tnn_net_outputs(const tnn_net *net);
+TNN_API size_t tnn_net_layer_count(const tnn_net *net);
+TNN_API size_t tnn_net_units(const tnn_net *net, size_t layer);
+TNN_API size_t tnn_net_parameter_count(const tnn_net *net);
+
+/*
+ * The flat vectors, parameter_count floats each: layer by layer the weights [inputs, units], then
+ * the biases [units]. The net owns them. Parameters may be written between any two calls and take
+ * effect at the next; their address never changes. Gradients may be written before tnn_step; ask
+ * for their address anew after each verb. NULL and an error message if the net is NULL, for the
+ * gradients also if their memory could not be had.
+ */
+TNN_API float *tnn_net_parameters(tnn_net *net);
+TNN_API const float *tnn_net_read_parameters(const tnn_net *net);
+TNN_API float *tnn_net_gradients(tnn_net *net);
+
+/* Views into the parameters: weights [inputs of the layer, units], biases [units]. NULL and an
+ * error message for a layer that is not there; biases also for a layer without them. */
+TNN_API float *tnn_net_weights(tnn_net *net, size_t layer);
+TNN_API float *tnn_net_biases(tnn_net *net, size_t layer);
+
+/* The kernels that this net runs on: "avx512", "avx2", "neon" or "portable". */
+TNN_API const char *tnn_net_kernel_name(const tnn_net *net);
+
+/* ---- Optimizers ------------------------------------------------------------------------------ */
+
+/* What a step does with the gradients: an update rule and its plain fields, passed by value. */
+typedef struct tnn_method {
+    const struct tnn_method_vtable *vtable; /* the library's own */
+    float learning_rate;                    /* finite, not negative */
+} tnn_method;
+
+/* p = p - learning_rate g, fused: rounded once. */
+TNN_API tnn_method tnn_sgd(float learning_rate);
+
+/* A method with its state: the moments of every parameter and the count of steps. */
+typedef struct tnn_optimizer tnn_optimizer;
+
+/*
+ * Makes an optimizer for nets of this net's layout (the same sizes, layer for layer, with the same
+ * biases); it uses the net's allocator, serves any net of that layout and may outlive this one. The
+ * caller destroys *optimizer. TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY.
+ */
+TNN_API tnn_status
+tnn_optimizer_create(tnn_optimizer **optimizer, const tnn_net *net, tnn_method method);
+TNN_API void tnn_optimizer_destroy(tnn_optimizer *optimizer); /* NULL is fine */
+
+/* From the next step on. TNN_INVALID_ARGUMENT unless it is finite and not negative. */
+TNN_API tnn_status tnn_optimizer_set_learning_rate(tnn_optimizer *optimizer, float learning_rate);
+
+/* ---- Training: forward, backward, step ------------------------------------------------------- */
+
+/*
+ * y[rows, outputs] = net(x[rows, inputs]), dropout at work; y may be NULL and must not overlap x or
+ * the parameters. Keeps a pointer to x, which must stay as it is until backward, and what else
+ * backward needs. Allocates if rows is more than ever before and not reserved.
+ *
+ * A failed call, here and in the other verbs, discards a pending forward and changes nothing else.
+ * TNN_INVALID_ARGUMENT (rows is 0, x is NULL, y overlaps), TNN_OUT_OF_MEMORY.
+ */
+TNN_API tnn_status tnn_forward(tnn_net *net, size_t rows, const float *x, float *y);
+
+/*
+ * Adds dL/dp to the gradient of every parameter p, L being the loss of the last forward's rows
+ * against target[rows, outputs], and stores L in *value unless value is NULL. Consumes the forward.
+ *
+ * TNN_BAD_STATE: no forward is pending. TNN_NOT_FINITE: L is not, and nothing was added; *value
+ * tells what it is. TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY.
+ */
+TNN_API tnn_status tnn_backward(tnn_net *net, tnn_loss loss, const float *target, double *value);
+
+/*
+ * The same from a gradient that the caller computed: output_gradient[rows, outputs] is dL/dy after
+ * the last activation (and its dropout), already divided by the number of rows if L is a mean.
+ * input_gradient[rows, inputs] becomes dL/dx unless it is NULL; it must overlap neither
+ * output_gradient nor x nor the parameters. TNN_BAD_STATE, TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY.
+ */
+TNN_API tnn_status
+tnn_backward_from(tnn_net *net, const float *output_gradient, float *input_gradient);
+
+/*
+ * Applies the optimizer's method to every parameter with whatever the gradients hold, then they are
+ * 0. Discards a pending forward. TNN_INVALID_ARGUMENT: the optimizer was made for another layout.
+ * TNN_OUT_OF_MEMORY.
+ */
+TNN_API tnn_status tnn_step(tnn_net *net, tnn_optimizer *optimizer);
+
+/* Rows to learn from: a view, nothing is copied or owned. Exactly one of target and classes. */
+typedef struct tnn_dataset {
+    size_t rows;
+    const float *x;           /* [rows, inputs] */
+    const float *target;      /* [rows, outputs], or NULL with classes */
+    const uint32_t *classes;  /* [rows], each below outputs: a one-hot target, for cross_entropy */
+    const float *row_weights; /* [rows], or NULL: all 1 */
+} tnn_dataset;
+
+/*
+ * Forward, backward and step in one call, with the same bits as the three, and no gradient array
+ * written where the method allows it. Stores the loss, taken before the step, in *value unless
+ * value is NULL. Gradients that were pending take part in the step, as they would in tnn_step.
+ * Discards a pending forward.
+ *
+ * TNN_INVALID_ARGUMENT (a class that is not below outputs, too), TNN_NOT_FINITE, TNN_OUT_OF_MEMORY:
+ * parameters, moments and gradients are as they were.
+ */
+TNN_API tnn_status tnn_train(
+    tnn_net *net, tnn_optimizer *optimizer, tnn_loss loss, const tnn_dataset *batch, double *value);
+
+/* ---- Inference ------------------------------------------------------------------------------- */
+
+/* Scratch memory for one thread's predictions. */
+typedef struct tnn_workspace tnn_workspace;
+
+/*
+ * Makes a workspace for up to max_rows (at least 1) rows a call. It holds no weights: it serves any
+ * net with this net's sizes and may outlive it. It uses the net's allocator. The caller destroys
+ * *workspace. TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY.
+ */
+TNN_API tnn_status
+tnn_workspace_create(tnn_workspace **workspace, const tnn_net *net, size_t max_rows);
+TNN_API void tnn_workspace_destroy(tnn_workspace *workspace); /* NULL is fine */
+
+/*
+ * y[rows, outputs] = net(x[rows, inputs]) without dropout; x and y must not overlap, nor y and the
+ * parameters. Allocates nothing, takes no lock, runs on the caller's thread alone. One net may
+ * predict in any number of threads at once, each with its own workspace.
+ *
+ * TNN_INVALID_ARGUMENT: rows is 0 or more than the workspace's max_rows, an array is NULL or
+ * overlaps, the workspace was made for other sizes.
+ */
+TNN_API tnn_status
+tnn_predict(const tnn_net *net, tnn_workspace *workspace, size_t rows, const float *x, float *y);
+
+/* ---- Checking -------------------------------------------------------------------------------- */
+
+/*
+ * Does a behaviour's backward agree with its forward? Compares the gradient of every parameter with
+ * central differences of the loss, dropout off, and stores the worst relative error: well below
+ * 0.01 where they agree, of the order of 1 where they do not. docs/activations.md tells how it is
+ * computed and what float arithmetic leaves of it. Costs 16 forward passes a parameter, and a copy
+ * of the net; the net itself is left as it was.
+ *
+ * TNN_INVALID_ARGUMENT, TNN_NOT_FINITE, TNN_OUT_OF_MEMORY.
+ */
+TNN_API tnn_status tnn_check_gradients(
+    tnn_net *net, tnn_loss loss, size_t rows, const float *x, const float *target,
+    double *worst_relative_error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TINYNN_TINYNN_H */
