@@ -1,0 +1,21 @@
+/*
+ * exp, log and the normal distribution's quantiles in double: the same bits on every machine, which
+ * libm does not promise. Pure functions; a NaN gives a NaN.
+ */
+#ifndef TINYNN_SUPPORT_SPECIAL_H
+#define TINYNN_SUPPORT_SPECIAL_H
+
+/* Within 1.1 ulp, denormal results too; infinity above 709.79, 0 below -745.2. */
+double tnni_exp(double x);
+
+/* Within 1 ulp for every x > 0; -infinity at 0, a NaN below. */
+double tnni_log(double x);
+
+/*
+ * The x that a standard normal variable stays below with probability p, 0 < p < 1, to a relative
+ * 1e-15 of x. Algorithm AS 241, PPND16: Wichura, "The percentage points of the normal
+ * distribution", Applied Statistics 37 (1988), 477-484.
+ */
+double tnni_inverse_normal(double p);
+
+#endif
