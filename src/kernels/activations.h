@@ -1,0 +1,309 @@
+/*
+ * Activations and their derivatives. Elementwise ones are a function of a vector, mapped over all
+ * rows as one array; softmax works row by row. A backward function turns dL/da into dL/dz.
+ *
+ * A maximum or minimum takes the constant first, so that a NaN comes through.
+ */
+
+/* f(z, parameter) of count elements. */
+ALWAYS_INLINE void map_forward(
+    vec (*const f)(vec z, vec parameter), float parameter, size_t count, const float *z, float *a) {
+    vec p = vec_set(parameter);
+    size_t i = 0;
+    for (; i + VEC_LANES <= count; i += VEC_LANES)
+        vec_store(a + i, f(vec_load(z + i), p));
+    if (i < count)
+        vec_store_partial(a + i, count - i, f(vec_load_partial(z + i, count - i), p));
+}
+
+/* gradient times f'(source), source being z or a; derivative returns the product. */
+ALWAYS_INLINE void map_backward(
+    vec (*const derivative)(vec source, vec gradient, vec parameter), float parameter, size_t count,
+    const float *source, float *gradient) {
+    vec p = vec_set(parameter);
+    size_t i = 0;
+    for (; i + VEC_LANES <= count; i += VEC_LANES)
+        vec_store(gradient + i, derivative(vec_load(source + i), vec_load(gradient + i), p));
+    size_t left = count - i;
+    if (left > 0) {
+        vec result =
+            derivative(vec_load_partial(source + i, left), vec_load_partial(gradient + i, left), p);
+        vec_store_partial(gradient + i, left, result);
+    }
+}
+
+/* The two kernels of an activation f; source says what its derivative is computed from, z or a. */
+#define ELEMENTWISE(f, source)                                                                     \
+    static void f##_forward(                                                                       \
+        float parameter, size_t rows, size_t units, const float *z, float *a) {                    \
+        map_forward(f, parameter, rows *units, z, a);                                              \
+    }                                                                                              \
+    static void f##_backward(                                                                      \
+        float parameter, size_t rows, size_t units, const float *z, const float *a,                \
+        float *gradient) {                                                                         \
+        (void)z;                                                                                   \
+        (void)a;                                                                                   \
+        map_backward(f##_derivative, parameter, rows *units, source, gradient);                    \
+    }
+
+static void identity_forward(float parameter, size_t rows, size_t units, const float *z, float *a) {
+    (void)parameter;
+    if (a != z)
+        memmove(a, z, rows * units * sizeof *a);
+}
+
+static void identity_backward(
+    float parameter, size_t rows, size_t units, const float *z, const float *a, float *gradient) {
+    (void)parameter, (void)rows, (void)units, (void)z, (void)a, (void)gradient;
+}
+
+/* Adding +0 makes +0 of -0. */
+ALWAYS_INLINE vec relu(vec z, vec unused) {
+    (void)unused;
+    return vec_add(vec_max(vec_set(0.0f), z), vec_set(0.0f));
+}
+
+ALWAYS_INLINE vec relu_derivative(vec a, vec gradient, vec unused) {
+    (void)unused;
+    return vec_select(vec_greater(a, vec_set(0.0f)), gradient, vec_set(0.0f));
+}
+
+ELEMENTWISE(relu, a)
+
+ALWAYS_INLINE vec leaky_relu(vec z, vec slope) {
+    return vec_select(vec_greater(z, vec_set(0.0f)), z, vec_mul(slope, z));
+}
+
+/* The slope is positive, so a has the sign of z. */
+ALWAYS_INLINE vec leaky_relu_derivative(vec a, vec gradient, vec slope) {
+    return vec_select(vec_greater(a, vec_set(0.0f)), gradient, vec_mul(slope, gradient));
+}
+
+ELEMENTWISE(leaky_relu, a)
+
+ALWAYS_INLINE vec sigmoid(vec z, vec unused) {
+    (void)unused;
+    return vec_sigmoid(z);
+}
+
+ALWAYS_INLINE vec sigmoid_derivative(vec a, vec gradient, vec unused) {
+    (void)unused;
+    return vec_mul(gradient, vec_mul(a, vec_sub(vec_set(1.0f), a)));
+}
+
+ELEMENTWISE(sigmoid, a)
+
+/* tanh is libm's name. */
+ALWAYS_INLINE vec hyperbolic_tangent(vec z, vec unused) {
+    (void)unused;
+    return vec_tanh(z);
+}
+
+ALWAYS_INLINE vec hyperbolic_tangent_derivative(vec a, vec gradient, vec unused) {
+    (void)unused;
+    return vec_mul(gradient, vec_fma(vec_negate(a), a, vec_set(1.0f)));
+}
+
+ELEMENTWISE(hyperbolic_tangent, a)
+
+ALWAYS_INLINE vec elu(vec z, vec alpha) {
+    return vec_select(vec_greater(z, vec_set(0.0f)), z, vec_mul(alpha, vec_expm1(z)));
+}
+
+/* alpha exp(z) = a + alpha */
+ALWAYS_INLINE vec elu_derivative(vec a, vec gradient, vec alpha) {
+    vec slope = vec_add(a, alpha);
+    return vec_select(vec_greater(a, vec_set(0.0f)), gradient, vec_mul(gradient, slope));
+}
+
+ELEMENTWISE(elu, a)
+
+/* Klambauer et al. 2017, the fixed point of mean 0 and variance 1. */
+#define SELU_SCALE 1.0507009873554804934f
+#define SELU_SCALE_ALPHA 1.7580993408473768600f
+
+ALWAYS_INLINE vec selu(vec z, vec unused) {
+    (void)unused;
+    vec negative = vec_mul(vec_set(SELU_SCALE_ALPHA), vec_expm1(z));
+    return vec_select(vec_greater(z, vec_set(0.0f)), vec_mul(vec_set(SELU_SCALE), z), negative);
+}
+
+ALWAYS_INLINE vec selu_derivative(vec a, vec gradient, vec unused) {
+    (void)unused;
+    vec negative = vec_add(a, vec_set(SELU_SCALE_ALPHA));
+    vec slope = vec_select(vec_greater(a, vec_set(0.0f)), vec_set(SELU_SCALE), negative);
+    return vec_mul(gradient, slope);
+}
+
+ELEMENTWISE(selu, a)
+
+/* log(1 + exp(z)) = max(z, 0) + log(1 + exp(-|z|)) */
+ALWAYS_INLINE vec softplus(vec z, vec unused) {
+    (void)unused;
+    vec rest = vec_log1p_of_unit(vec_exp(vec_negate(vec_abs(z))));
+    return vec_add(vec_max(vec_set(0.0f), z), rest);
+}
+
+ALWAYS_INLINE vec softplus_derivative(vec z, vec gradient, vec unused) {
+    (void)unused;
+    return vec_mul(gradient, vec_sigmoid(z));
+}
+
+ELEMENTWISE(softplus, z)
+
+ALWAYS_INLINE vec softsign(vec z, vec unused) {
+    (void)unused;
+    return vec_div(z, vec_add(vec_set(1.0f), vec_abs(z)));
+}
+
+/* From z: (1 - |a|)^2 would lose its digits where |a| is near 1. */
+ALWAYS_INLINE vec softsign_derivative(vec z, vec gradient, vec unused) {
+    (void)unused;
+    vec inverse = vec_div(vec_set(1.0f), vec_add(vec_set(1.0f), vec_abs(z)));
+    return vec_mul(gradient, vec_mul(inverse, inverse));
+}
+
+ELEMENTWISE(softsign, z)
+
+ALWAYS_INLINE vec silu(vec z, vec unused) {
+    (void)unused;
+    return vec_mul(z, vec_sigmoid(z));
+}
+
+/* s + z s (1 - s) = s (1 + z (1 - s)), and 1 - s = sigmoid(-z) to the last digit */
+ALWAYS_INLINE vec silu_derivative(vec z, vec gradient, vec unused) {
+    (void)unused;
+    vec slope = vec_mul(vec_sigmoid(z), vec_fma(z, vec_sigmoid(vec_negate(z)), vec_set(1.0f)));
+    return vec_mul(gradient, slope);
+}
+
+ELEMENTWISE(silu, z)
+
+/* The normal distribution function, (1 + erf(z / sqrt 2)) / 2. */
+ALWAYS_INLINE vec normal_distribution(vec z) {
+    vec erf_z = vec_erf(vec_mul(z, vec_set(0.70710678118654752440f)));
+    return vec_fma(vec_set(0.5f), erf_z, vec_set(0.5f));
+}
+
+ALWAYS_INLINE vec gelu(vec z, vec unused) {
+    (void)unused;
+    return vec_mul(z, normal_distribution(z));
+}
+
+/* Phi(z) + z phi(z), phi being the density exp(-z^2 / 2) / sqrt(2 pi) */
+ALWAYS_INLINE vec gelu_derivative(vec z, vec gradient, vec unused) {
+    (void)unused;
+    vec density =
+        vec_mul(vec_set(0.39894228040143267794f), vec_exp(vec_mul(vec_set(-0.5f), vec_mul(z, z))));
+    return vec_mul(gradient, vec_fma(z, density, normal_distribution(z)));
+}
+
+ELEMENTWISE(gelu, z)
+
+ALWAYS_INLINE vec hard_sigmoid(vec z, vec unused) {
+    (void)unused;
+    vec line = vec_fma(z, vec_set(1.0f / 6.0f), vec_set(0.5f));
+    return vec_min(vec_set(1.0f), vec_max(vec_set(0.0f), line));
+}
+
+ALWAYS_INLINE vec hard_sigmoid_derivative(vec a, vec gradient, vec unused) {
+    (void)unused;
+    vec inside = vec_mul(gradient, vec_set(1.0f / 6.0f));
+    vec below_one = vec_select(vec_greater(vec_set(1.0f), a), inside, vec_set(0.0f));
+    return vec_select(vec_greater(a, vec_set(0.0f)), below_one, vec_set(0.0f));
+}
+
+ELEMENTWISE(hard_sigmoid, a)
+
+ALWAYS_INLINE vec hard_tanh(vec z, vec unused) {
+    (void)unused;
+    return vec_min(vec_set(1.0f), vec_max(vec_set(-1.0f), z));
+}
+
+ALWAYS_INLINE vec hard_tanh_derivative(vec a, vec gradient, vec unused) {
+    (void)unused;
+    return vec_select(vec_greater(vec_set(1.0f), vec_abs(a)), gradient, vec_set(0.0f));
+}
+
+ELEMENTWISE(hard_tanh, a)
+
+/* The lanes of a vector at element i of count: all of them, or those that are left. */
+ALWAYS_INLINE size_t lanes_at(size_t i, size_t count) {
+    return count - i < VEC_LANES ? count - i : VEC_LANES;
+}
+
+ALWAYS_INLINE vec load_lanes(const float *p, size_t lanes) {
+    return lanes == VEC_LANES ? vec_load(p) : vec_load_partial(p, lanes);
+}
+
+ALWAYS_INLINE void store_lanes(float *p, size_t lanes, vec v) {
+    if (lanes == VEC_LANES)
+        vec_store(p, v);
+    else
+        vec_store_partial(p, lanes, v);
+}
+
+static float row_maximum(size_t units, const float *z) {
+    float lane[VEC_LANES];
+    vec largest = vec_set(z[0]);
+    size_t i = 0;
+    for (; i + VEC_LANES <= units; i += VEC_LANES)
+        largest = vec_max(largest, vec_load(z + i));
+    vec_store(lane, largest);
+    float result = lane[0];
+    for (size_t l = 1; l < VEC_LANES; l++)
+        result = result > lane[l] ? result : lane[l];
+    for (; i < units; i++)
+        result = result > z[i] ? result : z[i];
+    return result;
+}
+
+/* e = exp(z - largest). */
+static void row_exponentials(size_t units, float largest, const float *z, float *e) {
+    for (size_t i = 0; i < units; i += VEC_LANES) {
+        size_t lanes = lanes_at(i, units);
+        vec shifted = vec_sub(load_lanes(z + i, lanes), vec_set(largest));
+        store_lanes(e + i, lanes, vec_exp(shifted));
+    }
+}
+
+/* The sum of x, or of x * y if y is not NULL, in sixteen lanes. */
+ALWAYS_INLINE float row_sum(size_t units, const float *x, const float *y) {
+    lanes16 sum = lanes16_zero();
+    for (size_t i = 0; i < units; i += 16) {
+        for (size_t j = 0; j < SIXTEEN && i + j * VEC_LANES < units; j++) {
+            size_t at = i + j * VEC_LANES;
+            size_t lanes = lanes_at(at, units);
+            vec term = load_lanes(x + at, lanes);
+            sum.part[j] = y ? vec_fma(term, load_lanes(y + at, lanes), sum.part[j])
+                            : vec_add(sum.part[j], term);
+        }
+    }
+    return lanes16_fold(sum);
+}
+
+ALWAYS_INLINE vec times(vec x, vec factor) {
+    return vec_mul(x, factor);
+}
+
+static void softmax_forward(float unused, size_t rows, size_t units, const float *z, float *a) {
+    (void)unused;
+    for (size_t r = 0; r < rows; r++, z += units, a += units) {
+        row_exponentials(units, row_maximum(units, z), z, a);
+        map_forward(times, 1.0f / row_sum(units, a, NULL), units, a, a);
+    }
+}
+
+/* dL/dz_i = a_i (g_i - sum_j a_j g_j) */
+static void softmax_backward(
+    float unused, size_t rows, size_t units, const float *z, const float *a, float *gradient) {
+    (void)unused, (void)z;
+    for (size_t r = 0; r < rows; r++, a += units, gradient += units) {
+        vec mean = vec_set(row_sum(units, a, gradient));
+        for (size_t i = 0; i < units; i += VEC_LANES) {
+            size_t lanes = lanes_at(i, units);
+            vec centred = vec_sub(load_lanes(gradient + i, lanes), mean);
+            store_lanes(gradient + i, lanes, vec_mul(load_lanes(a + i, lanes), centred));
+        }
+    }
+}

@@ -1,0 +1,136 @@
+/*
+ * The kernel table: all arithmetic on arrays, once per instruction set. Tables with fused
+ * multiply-add give the same bits. Kernels know arrays only; none of them allocates, and none reads
+ * or writes past the sizes it is given.
+ *
+ * rows, inputs and units are the sizes of one dense layer: x[rows, inputs], weights[inputs, units],
+ * biases[units], z and delta[rows, units].
+ */
+#ifndef TINYNN_KERNELS_KERNELS_H
+#define TINYNN_KERNELS_KERNELS_H
+
+#include <tinynn/tinynn.h>
+
+typedef enum tnni_activation_kind {
+    TNNI_IDENTITY,
+    TNNI_RELU,
+    TNNI_LEAKY_RELU,
+    TNNI_SIGMOID,
+    TNNI_TANH,
+    TNNI_SOFTMAX,
+    TNNI_ELU,
+    TNNI_SELU,
+    TNNI_SOFTPLUS,
+    TNNI_SOFTSIGN,
+    TNNI_SILU,
+    TNNI_GELU,
+    TNNI_HARD_SIGMOID,
+    TNNI_HARD_TANH,
+    TNNI_ACTIVATION_KINDS
+} tnni_activation_kind;
+
+typedef enum tnni_loss_kind {
+    TNNI_HALF_SQUARED_ERROR,
+    TNNI_MEAN_SQUARED_ERROR,
+    TNNI_MEAN_ABSOLUTE_ERROR,
+    TNNI_HUBER,
+    TNNI_BINARY_CROSS_ENTROPY,
+    TNNI_CROSS_ENTROPY,
+    TNNI_LOSS_KINDS
+} tnni_loss_kind;
+
+typedef enum tnni_method_kind { TNNI_SGD, TNNI_METHOD_KINDS } tnni_method_kind;
+
+/* As in tnn_activation_vtable, without the vtable. */
+typedef struct tnni_activation_kernel {
+    void (*forward)(float parameter, size_t rows, size_t units, const float *z, float *a);
+    void (*backward)(
+        float parameter, size_t rows, size_t units, const float *z, const float *a,
+        float *gradient);
+} tnni_activation_kernel;
+
+/* As in tnn_loss_vtable; source is y for a loss of the output, z for a loss of the logits. */
+typedef void tnni_loss_kernel(
+    float parameter, size_t rows, size_t units, const float *source, const float *target,
+    double *row_loss, float *gradient);
+
+/* What one step of a method needs, the same for all parameters. */
+typedef struct tnni_step_scalars {
+    float learning_rate;
+} tnni_step_scalars;
+
+/*
+ * Updates count parameters from their gradients. The method's moments of these parameters start at
+ * moments, moments + stride, moments + 2 stride, ...
+ */
+typedef void tnni_step_kernel(
+    const tnni_step_scalars *scalars, size_t count, const float *gradients, float *parameters,
+    float *moments, size_t stride);
+
+/* y[i] = f(x[i]) */
+typedef void tnni_map_kernel(size_t count, const float *x, float *y);
+
+typedef struct tnni_kernels {
+    const char *name;
+    bool fused; /* multiply-adds round once */
+
+    /* z = x weights + biases; biases may be NULL. */
+    void (*product)(
+        size_t rows, size_t inputs, size_t units, const float *x, const float *weights,
+        const float *biases, float *z);
+
+    /* input_gradient[rows, inputs] = delta weights^T */
+    void (*product_transposed)(
+        size_t rows, size_t inputs, size_t units, const float *delta, const float *weights,
+        float *input_gradient);
+
+    /*
+     * gradient[count, units] = rows first ... first + count - 1 of x^T delta, added to what is
+     * there if accumulate is set. Sums run over the rows of x in ascending order.
+     */
+    void (*weight_gradient)(
+        size_t rows, size_t inputs, size_t units, size_t first, size_t count, const float *x,
+        const float *delta, bool accumulate, float *gradient);
+
+    /* gradient[count] = sums over the rows of columns first ... of delta, likewise. */
+    void (*bias_gradient)(
+        size_t rows, size_t units, size_t first, size_t count, const float *delta, bool accumulate,
+        float *gradient);
+
+    tnni_activation_kernel activations[TNNI_ACTIVATION_KINDS];
+
+    /* Losses of the output y, and of the logits z of a softmax or sigmoid, where gradient is dL/dz.
+     */
+    tnni_loss_kernel *losses[TNNI_LOSS_KINDS];
+    tnni_loss_kernel *softmax_cross_entropy;
+    tnni_loss_kernel *sigmoid_binary_cross_entropy;
+
+    /* gradient[rows, units]: row r times row_weights[r] (1 if NULL) divided by batch_rows. */
+    void (*scale_rows)(
+        size_t rows, size_t units, const float *row_weights, size_t batch_rows, float *gradient);
+
+    /*
+     * output = a, each element either dropped (0) or divided by 1 - share. What is dropped is a
+     * function of key, row (first_row being the number of the first one) and unit alone. In place
+     * if output is a.
+     */
+    void (*dropout)(
+        uint64_t key, float share, size_t first_row, size_t rows, size_t units, const float *a,
+        float *output);
+
+    tnni_step_kernel *steps[TNNI_METHOD_KINDS];
+
+    /* The elementary functions that the kernels above are made of. */
+    tnni_map_kernel *exp, *expm1, *log, *log1p_of_unit, *tanh, *sigmoid, *erf;
+} tnni_kernels;
+
+/* The fastest table that this machine can run. */
+const tnni_kernels *tnni_kernels_best(void);
+
+/*
+ * Finds a table by name; NULL is the best. TNN_INVALID_ARGUMENT, naming caller: there is no such
+ * name. TNN_UNSUPPORTED: this build or machine does not have it.
+ */
+tnn_status tnni_kernels_find(const char *caller, const char *name, const tnni_kernels **kernels);
+
+#endif

@@ -1,0 +1,37 @@
+/* What is done to whole rows between a layer and its neighbours: weighing, and dropout. */
+
+static void scale_rows(
+    size_t rows, size_t units, const float *row_weights, size_t batch_rows, float *gradient) {
+    for (size_t r = 0; r < rows; r++, gradient += units) {
+        double weight = row_weights ? row_weights[r] : 1.0;
+        map_forward(times, (float)(weight / (double)batch_rows), units, gradient, gradient);
+    }
+}
+
+static const int32_t lane_numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+/* 24 random bits a lane, as a float: Wellons' lowbias32 of the unit's number plus the row's key. */
+ALWAYS_INLINE vec random_24_bits(ivec unit, ivec row_key) {
+    ivec h = ivec_add(unit, row_key);
+    h = ivec_mul(ivec_xor(h, ivec_shift_right(h, 16)), ivec_set(0x7feb352d));
+    h = ivec_mul(ivec_xor(h, ivec_shift_right(h, 15)), ivec_set((int32_t)0x846ca68bu));
+    h = ivec_xor(h, ivec_shift_right(h, 16));
+    return vec_from_int(ivec_shift_right(h, 8));
+}
+
+static void dropout_rows(
+    uint64_t key, float share, size_t first_row, size_t rows, size_t units, const float *a,
+    float *output) {
+    vec bound = vec_set(share * 0x1p24f);
+    vec scale = vec_set(1.0f / (1.0f - share));
+    for (size_t r = 0; r < rows; r++, a += units, output += units) {
+        ivec row_key = ivec_set((int32_t)(uint32_t)tnni_mix(key + first_row + r));
+        for (size_t u = 0; u < units; u += VEC_LANES) {
+            size_t lanes = lanes_at(u, units);
+            ivec unit = ivec_add(ivec_load(lane_numbers), ivec_set((int32_t)(uint32_t)u));
+            mask dropped = vec_greater(bound, random_24_bits(unit, row_key));
+            vec kept = vec_mul(load_lanes(a + u, lanes), scale);
+            store_lanes(output + u, lanes, vec_select(dropped, vec_set(0.0f), kept));
+        }
+    }
+}

@@ -1,0 +1,285 @@
+/*
+ * Vectors of floats: a thin layer over one instruction set, chosen by the file that includes this
+ * one with VEC_AVX512, VEC_AVX2, VEC_NEON or VEC_PORTABLE. The portable section is the definition:
+ * a vector of one float. Every operation rounds once and correctly, so that the lanes of any width
+ * hold the same bits.
+ *
+ * No include guard: each variant file includes it once.
+ */
+#if defined(__FAST_MATH__)
+#    error "libtinynn promises exact arithmetic: compile it without -ffast-math"
+#endif
+
+#include <string.h>
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#    define ALWAYS_INLINE static __forceinline
+#    define UNROLL
+#elif defined(__clang__)
+#    define ALWAYS_INLINE static inline __attribute__((always_inline))
+#    define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#    define ALWAYS_INLINE static inline __attribute__((always_inline))
+#    define UNROLL _Pragma("GCC unroll 32")
+#endif
+
+/* One operation a line: an expression of its arguments. */
+#define VEC_OP1(type, name, a_type, expression)                                                    \
+    ALWAYS_INLINE type name(a_type a) {                                                            \
+        return expression;                                                                         \
+    }
+#define VEC_OP2(type, name, a_type, b_type, expression)                                            \
+    ALWAYS_INLINE type name(a_type a, b_type b) {                                                  \
+        return expression;                                                                         \
+    }
+/* The two stores of a vector b, or c. */
+#define VEC_STORE(statement)                                                                       \
+    ALWAYS_INLINE void vec_store(float *a, vec b) {                                                \
+        statement;                                                                                 \
+    }
+#define VEC_STORE_PARTIAL(statement)                                                               \
+    ALWAYS_INLINE void vec_store_partial(float *a, size_t b, vec c) {                              \
+        statement;                                                                                 \
+    }
+#define VEC_OP3(type, name, a_type, b_type, c_type, expression)                                    \
+    ALWAYS_INLINE type name(a_type a, b_type b, c_type c) {                                        \
+        return expression;                                                                         \
+    }
+
+#if defined(VEC_AVX512)
+
+#    define VEC_LANES 16
+#    define VEC_FUSED true
+typedef __m512 vec;
+typedef __m512i ivec;
+typedef __mmask16 mask;
+
+VEC_OP1(vec, vec_set, float, _mm512_set1_ps(a))
+VEC_OP1(vec, vec_load, const float *, _mm512_loadu_ps(a))
+VEC_STORE(_mm512_storeu_ps(a, b))
+VEC_OP1(mask, first_lanes, size_t, (mask)((1u << a) - 1))
+VEC_OP2(vec, vec_load_partial, const float *, size_t, _mm512_maskz_loadu_ps(first_lanes(b), a))
+VEC_STORE_PARTIAL(_mm512_mask_storeu_ps(a, first_lanes(b), c))
+VEC_OP2(vec, vec_add, vec, vec, _mm512_add_ps(a, b))
+VEC_OP2(vec, vec_sub, vec, vec, _mm512_sub_ps(a, b))
+VEC_OP2(vec, vec_mul, vec, vec, _mm512_mul_ps(a, b))
+VEC_OP2(vec, vec_div, vec, vec, _mm512_div_ps(a, b))
+VEC_OP1(vec, vec_sqrt, vec, _mm512_sqrt_ps(a))
+VEC_OP3(vec, vec_fma, vec, vec, vec, _mm512_fmadd_ps(a, b, c))
+VEC_OP2(vec, vec_max, vec, vec, _mm512_max_ps(a, b))
+VEC_OP2(vec, vec_min, vec, vec, _mm512_min_ps(a, b))
+VEC_OP2(mask, vec_greater, vec, vec, _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ))
+VEC_OP1(mask, vec_is_nan, vec, _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q))
+VEC_OP3(vec, vec_select, mask, vec, vec, _mm512_mask_blend_ps(a, c, b))
+VEC_OP1(ivec, vec_bits, vec, _mm512_castps_si512(a))
+VEC_OP1(vec, vec_from_bits, ivec, _mm512_castsi512_ps(a))
+VEC_OP1(vec, vec_from_int, ivec, _mm512_cvtepi32_ps(a))
+VEC_OP1(ivec, ivec_set, int32_t, _mm512_set1_epi32(a))
+VEC_OP1(ivec, ivec_load, const int32_t *, _mm512_loadu_si512(a))
+VEC_OP2(ivec, ivec_add, ivec, ivec, _mm512_add_epi32(a, b))
+VEC_OP2(ivec, ivec_sub, ivec, ivec, _mm512_sub_epi32(a, b))
+VEC_OP2(ivec, ivec_mul, ivec, ivec, _mm512_mullo_epi32(a, b))
+VEC_OP2(ivec, ivec_and, ivec, ivec, _mm512_and_si512(a, b))
+VEC_OP2(ivec, ivec_or, ivec, ivec, _mm512_or_si512(a, b))
+VEC_OP2(ivec, ivec_xor, ivec, ivec, _mm512_xor_si512(a, b))
+#    define ivec_shift_left(a, n) _mm512_slli_epi32(a, n)
+#    define ivec_shift_right(a, n) _mm512_srli_epi32(a, n)
+#    define ivec_shift_right_signed(a, n) _mm512_srai_epi32(a, n)
+
+#elif defined(VEC_AVX2)
+
+#    define VEC_LANES 8
+#    define VEC_FUSED true
+typedef __m256 vec;
+typedef __m256i ivec;
+typedef __m256 mask;
+
+/* All ones in the first n lanes: a window on this array. */
+static const int32_t lane_window[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+
+VEC_OP1(vec, vec_set, float, _mm256_set1_ps(a))
+VEC_OP1(vec, vec_load, const float *, _mm256_loadu_ps(a))
+VEC_STORE(_mm256_storeu_ps(a, b))
+VEC_OP1(ivec, first_lanes, size_t, _mm256_loadu_si256((const __m256i *)(lane_window + 8 - a)))
+VEC_OP2(vec, vec_load_partial, const float *, size_t, _mm256_maskload_ps(a, first_lanes(b)))
+VEC_STORE_PARTIAL(_mm256_maskstore_ps(a, first_lanes(b), c))
+VEC_OP2(vec, vec_add, vec, vec, _mm256_add_ps(a, b))
+VEC_OP2(vec, vec_sub, vec, vec, _mm256_sub_ps(a, b))
+VEC_OP2(vec, vec_mul, vec, vec, _mm256_mul_ps(a, b))
+VEC_OP2(vec, vec_div, vec, vec, _mm256_div_ps(a, b))
+VEC_OP1(vec, vec_sqrt, vec, _mm256_sqrt_ps(a))
+VEC_OP3(vec, vec_fma, vec, vec, vec, _mm256_fmadd_ps(a, b, c))
+VEC_OP2(vec, vec_max, vec, vec, _mm256_max_ps(a, b))
+VEC_OP2(vec, vec_min, vec, vec, _mm256_min_ps(a, b))
+VEC_OP2(mask, vec_greater, vec, vec, _mm256_cmp_ps(a, b, _CMP_GT_OQ))
+VEC_OP1(mask, vec_is_nan, vec, _mm256_cmp_ps(a, a, _CMP_UNORD_Q))
+VEC_OP3(vec, vec_select, mask, vec, vec, _mm256_blendv_ps(c, b, a))
+VEC_OP1(ivec, vec_bits, vec, _mm256_castps_si256(a))
+VEC_OP1(vec, vec_from_bits, ivec, _mm256_castsi256_ps(a))
+VEC_OP1(vec, vec_from_int, ivec, _mm256_cvtepi32_ps(a))
+VEC_OP1(ivec, ivec_set, int32_t, _mm256_set1_epi32(a))
+VEC_OP1(ivec, ivec_load, const int32_t *, _mm256_loadu_si256((const __m256i *)a))
+VEC_OP2(ivec, ivec_add, ivec, ivec, _mm256_add_epi32(a, b))
+VEC_OP2(ivec, ivec_sub, ivec, ivec, _mm256_sub_epi32(a, b))
+VEC_OP2(ivec, ivec_mul, ivec, ivec, _mm256_mullo_epi32(a, b))
+VEC_OP2(ivec, ivec_and, ivec, ivec, _mm256_and_si256(a, b))
+VEC_OP2(ivec, ivec_or, ivec, ivec, _mm256_or_si256(a, b))
+VEC_OP2(ivec, ivec_xor, ivec, ivec, _mm256_xor_si256(a, b))
+#    define ivec_shift_left(a, n) _mm256_slli_epi32(a, n)
+#    define ivec_shift_right(a, n) _mm256_srli_epi32(a, n)
+#    define ivec_shift_right_signed(a, n) _mm256_srai_epi32(a, n)
+
+#elif defined(VEC_NEON)
+
+#    define VEC_LANES 4
+#    define VEC_FUSED true
+typedef float32x4_t vec;
+typedef int32x4_t ivec;
+typedef uint32x4_t mask;
+
+ALWAYS_INLINE vec vec_load_partial(const float *p, size_t n) {
+    float lanes[4] = {0};
+    for (size_t i = 0; i < n; i++)
+        lanes[i] = p[i];
+    return vld1q_f32(lanes);
+}
+
+ALWAYS_INLINE void vec_store_partial(float *p, size_t n, vec v) {
+    float lanes[4];
+    vst1q_f32(lanes, v);
+    for (size_t i = 0; i < n; i++)
+        p[i] = lanes[i];
+}
+
+VEC_OP1(vec, vec_set, float, vdupq_n_f32(a))
+VEC_OP1(vec, vec_load, const float *, vld1q_f32(a))
+VEC_STORE(vst1q_f32(a, b))
+VEC_OP2(vec, vec_add, vec, vec, vaddq_f32(a, b))
+VEC_OP2(vec, vec_sub, vec, vec, vsubq_f32(a, b))
+VEC_OP2(vec, vec_mul, vec, vec, vmulq_f32(a, b))
+VEC_OP2(vec, vec_div, vec, vec, vdivq_f32(a, b))
+VEC_OP1(vec, vec_sqrt, vec, vsqrtq_f32(a))
+VEC_OP3(vec, vec_fma, vec, vec, vec, vfmaq_f32(c, a, b))
+/* Not vmaxq and vminq: those return NaN if either argument is, and +0 for max(-0, +0). */
+VEC_OP2(vec, vec_max, vec, vec, vbslq_f32(vcgtq_f32(a, b), a, b))
+VEC_OP2(vec, vec_min, vec, vec, vbslq_f32(vcltq_f32(a, b), a, b))
+VEC_OP2(mask, vec_greater, vec, vec, vcgtq_f32(a, b))
+VEC_OP1(mask, vec_is_nan, vec, vmvnq_u32(vceqq_f32(a, a)))
+VEC_OP3(vec, vec_select, mask, vec, vec, vbslq_f32(a, b, c))
+VEC_OP1(ivec, vec_bits, vec, vreinterpretq_s32_f32(a))
+VEC_OP1(vec, vec_from_bits, ivec, vreinterpretq_f32_s32(a))
+VEC_OP1(vec, vec_from_int, ivec, vcvtq_f32_s32(a))
+VEC_OP1(ivec, ivec_set, int32_t, vdupq_n_s32(a))
+VEC_OP1(ivec, ivec_load, const int32_t *, vld1q_s32(a))
+VEC_OP2(ivec, ivec_add, ivec, ivec, vaddq_s32(a, b))
+VEC_OP2(ivec, ivec_sub, ivec, ivec, vsubq_s32(a, b))
+VEC_OP2(ivec, ivec_mul, ivec, ivec, vmulq_s32(a, b))
+VEC_OP2(ivec, ivec_and, ivec, ivec, vandq_s32(a, b))
+VEC_OP2(ivec, ivec_or, ivec, ivec, vorrq_s32(a, b))
+VEC_OP2(ivec, ivec_xor, ivec, ivec, veorq_s32(a, b))
+#    define ivec_shift_left(a, n) vshlq_n_s32(a, n)
+#    define ivec_shift_right(a, n) vreinterpretq_s32_u32(vshrq_n_u32(vreinterpretq_u32_s32(a), n))
+#    define ivec_shift_right_signed(a, n) vshrq_n_s32(a, n)
+
+#elif defined(VEC_PORTABLE)
+
+#    define VEC_LANES 1
+typedef float vec;
+typedef int32_t ivec;
+typedef bool mask;
+
+/* fmaf is only fast where the machine has it; elsewhere the library would crawl, so it rounds
+ * twice there: the one exception to one result, told in docs/numerics.md. */
+#    ifdef FP_FAST_FMAF
+#        define VEC_FUSED true
+VEC_OP3(vec, vec_fma, vec, vec, vec, fmaf(a, b, c))
+#    else
+#        define VEC_FUSED false
+VEC_OP3(vec, vec_fma, vec, vec, vec, a *b + c)
+#    endif
+
+VEC_OP1(vec, vec_set, float, a)
+VEC_OP1(vec, vec_load, const float *, *a)
+VEC_STORE(*a = b)
+/* A part of a vector of one lane is empty. */
+VEC_OP2(vec, vec_load_partial, const float *, size_t, ((void)a, (void)b, 0))
+VEC_STORE_PARTIAL((void)a; (void)b; (void)c)
+VEC_OP2(vec, vec_add, vec, vec, a + b)
+VEC_OP2(vec, vec_sub, vec, vec, a - b)
+VEC_OP2(vec, vec_mul, vec, vec, a *b)
+VEC_OP2(vec, vec_div, vec, vec, a / b)
+VEC_OP1(vec, vec_sqrt, vec, sqrtf(a))
+VEC_OP2(vec, vec_max, vec, vec, a > b ? a : b)
+VEC_OP2(vec, vec_min, vec, vec, a < b ? a : b)
+VEC_OP2(mask, vec_greater, vec, vec, a > b)
+VEC_OP1(mask, vec_is_nan, vec, a != a)
+VEC_OP3(vec, vec_select, mask, vec, vec, a ? b : c)
+
+ALWAYS_INLINE ivec vec_bits(vec v) {
+    ivec bits;
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
+}
+
+ALWAYS_INLINE vec vec_from_bits(ivec bits) {
+    vec v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+VEC_OP1(vec, vec_from_int, ivec, (float)a)
+VEC_OP1(ivec, ivec_set, int32_t, a)
+VEC_OP1(ivec, ivec_load, const int32_t *, *a)
+/* In unsigned arithmetic, which wraps around as the vector instructions do. */
+VEC_OP2(ivec, ivec_add, ivec, ivec, (ivec)((uint32_t)a + (uint32_t)b))
+VEC_OP2(ivec, ivec_sub, ivec, ivec, (ivec)((uint32_t)a - (uint32_t)b))
+VEC_OP2(ivec, ivec_mul, ivec, ivec, (ivec)((uint32_t)a *(uint32_t)b))
+VEC_OP2(ivec, ivec_and, ivec, ivec, a &b)
+VEC_OP2(ivec, ivec_or, ivec, ivec, a | b)
+VEC_OP2(ivec, ivec_xor, ivec, ivec, a ^ b)
+#    define ivec_shift_left(a, n) ((ivec)((uint32_t)(a) << (n)))
+#    define ivec_shift_right(a, n) ((ivec)((uint32_t)(a) >> (n)))
+#    define ivec_shift_right_signed(a, n) ((ivec)((a) >> (n)))
+
+#endif
+
+/* What follows from the operations above. */
+
+ALWAYS_INLINE vec vec_abs(vec a) {
+    return vec_from_bits(ivec_and(vec_bits(a), ivec_set(INT32_MAX)));
+}
+
+ALWAYS_INLINE vec vec_negate(vec a) {
+    return vec_from_bits(ivec_xor(vec_bits(a), ivec_set(INT32_MIN)));
+}
+
+ALWAYS_INLINE vec vec_copy_sign(vec magnitude, vec sign) {
+    ivec sign_bit = ivec_and(vec_bits(sign), ivec_set(INT32_MIN));
+    return vec_from_bits(ivec_or(vec_bits(vec_abs(magnitude)), sign_bit));
+}
+
+/* Sixteen lanes whatever the width of a vector: the form of every sum within a row. */
+enum { SIXTEEN = 16 / VEC_LANES };
+
+typedef struct lanes16 {
+    vec part[SIXTEEN];
+} lanes16;
+
+ALWAYS_INLINE lanes16 lanes16_zero(void) {
+    lanes16 lanes;
+    for (int i = 0; i < SIXTEEN; i++)
+        lanes.part[i] = vec_set(0.0f);
+    return lanes;
+}
+
+/* Adds the sixteen in a fixed tree: lane l with l + 8, then l + 4, l + 2, l + 1. */
+ALWAYS_INLINE float lanes16_fold(lanes16 lanes) {
+    float lane[16];
+    for (int i = 0; i < SIXTEEN; i++)
+        vec_store(lane + i * VEC_LANES, lanes.part[i]);
+    for (int half = 8; half >= 1; half /= 2) {
+        for (int l = 0; l < half; l++)
+            lane[l] += lane[l + half];
+    }
+    return lane[0];
+}
