@@ -1,0 +1,257 @@
+/* Backward: from the loss through the layers to the gradient of every parameter. */
+#include "net.h"
+
+#include "loss.h"
+#include "support/memory.h"
+#include "support/status.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- Loss ------------------------------------------------------------------------------------ */
+
+/* The kernel that computes a loss from the last layer's z, or NULL. */
+static tnni_loss_kernel *loss_of_logits(const tnn_net *net, tnni_loss_kind loss) {
+    const tnni_layer *last = tnni_last_layer(net);
+    if (last->dropout > 0.0f)
+        return NULL;
+    if (last->kind == TNNI_SOFTMAX && loss == TNNI_CROSS_ENTROPY)
+        return net->kernels->softmax_cross_entropy;
+    if (last->kind == TNNI_SIGMOID && loss == TNNI_BINARY_CROSS_ENTROPY)
+        return net->kernels->sigmoid_binary_cross_entropy;
+    return NULL;
+}
+
+bool tnni_loss_rows(
+    tnn_net *net, const tnni_objective *objective, tnni_range rows, float *gradient) {
+    const tnni_layer *last = tnni_last_layer(net);
+    const tnn_loss *loss = &objective->loss;
+    tnni_loss_kind kind = tnni_loss_find(loss);
+    tnni_loss_kernel *of_logits = loss_of_logits(net, kind);
+    size_t count = rows.end - rows.begin;
+    size_t offset = rows.begin * last->units;
+    const float *source = (of_logits ? last->z : last->output) + offset;
+    const float *target = objective->target + offset;
+    double *row_loss = net->row_loss + rows.begin;
+    if (of_logits)
+        of_logits(loss->parameter, count, last->units, source, target, row_loss, gradient);
+    else if (kind < TNNI_LOSS_KINDS)
+        net->kernels->losses[kind](
+            loss->parameter, count, last->units, source, target, row_loss, gradient);
+    else
+        loss->vtable->evaluate(loss, count, last->units, source, target, row_loss, gradient);
+    return of_logits;
+}
+
+tnn_status tnni_batch_loss(
+    const char *caller, const tnn_net *net, const tnni_objective *objective, size_t rows,
+    double *value) {
+    double sum = 0.0;
+    for (size_t r = 0; r < rows; r++)
+        sum += objective->row_weights ? objective->row_weights[r] * net->row_loss[r]
+                                      : net->row_loss[r];
+    *value = sum / (double)rows;
+    if (isfinite(*value))
+        return TNN_OK;
+    return tnni_fail(
+        TNN_NOT_FINITE,
+        "%s: the loss is %g; inputs, targets or parameters are not finite or too "
+        "large, or the learning rate is too high",
+        caller, *value);
+}
+
+/* ---- Delta ----------------------------------------------------------------------------------- */
+
+/* dL/d output of a layer, in its delta, becomes dL/dz. */
+static void through_activation(const tnn_net *net, const tnni_layer *layer, tnni_range rows) {
+    size_t count = rows.end - rows.begin;
+    size_t offset = rows.begin * layer->units;
+    float *delta = layer->delta + offset;
+    const tnn_activation *activation = &layer->activation;
+    const float *z = activation->vtable->needs_input ? layer->z + offset : NULL;
+    if (layer->dropout > 0.0f)
+        tnni_apply_dropout(net, layer, rows, delta, delta);
+    if (layer->kind < TNNI_ACTIVATION_KINDS)
+        net->kernels->activations[layer->kind].backward(
+            activation->parameter, count, layer->units, z, layer->a + offset, delta);
+    else
+        activation->vtable->backward(activation, count, layer->units, z, layer->a + offset, delta);
+}
+
+/* dL/d input of a layer from its delta. */
+static void through_weights(
+    const tnn_net *net, const tnni_layer *layer, tnni_range rows, float *input_gradient) {
+    net->kernels->product_transposed(
+        rows.end - rows.begin, layer->inputs, layer->units,
+        layer->delta + rows.begin * layer->units, net->parameters + layer->weights,
+        input_gradient + rows.begin * layer->inputs);
+}
+
+/* From the last layer's delta, which is dL/dz already or dL/d output, to the first's. */
+static void delta_rows(const tnn_net *net, tnni_range rows, bool last_is_done) {
+    for (size_t l = net->layer_count; l-- > 0;) {
+        const tnni_layer *layer = &net->layers[l];
+        if (!(last_is_done && l + 1 == net->layer_count))
+            through_activation(net, layer, rows);
+        if (l > 0)
+            through_weights(net, layer, rows, net->layers[l - 1].delta);
+    }
+}
+
+void tnni_backward_rows(
+    tnn_net *net, const tnni_objective *objective, tnni_range rows, size_t batch_rows) {
+    const tnni_layer *last = tnni_last_layer(net);
+    float *gradient = last->delta + rows.begin * last->units;
+    const float *weights = objective->row_weights;
+    bool of_logits = tnni_loss_rows(net, objective, rows, gradient);
+    net->kernels->scale_rows(
+        rows.end - rows.begin, last->units, weights ? weights + rows.begin : NULL, batch_rows,
+        gradient);
+    delta_rows(net, rows, of_logits);
+}
+
+/* ---- Gradients ------------------------------------------------------------------------------- */
+
+typedef struct gradient_work {
+    tnn_net *net;
+    size_t rows;
+    size_t tasks;
+    bool accumulate;
+} gradient_work;
+
+/* A task has some rows of every layer's weights: it splits outputs, never a sum. */
+static void gradient_task(void *argument, size_t index) {
+    const gradient_work *work = argument;
+    const tnn_net *net = work->net;
+    for (size_t l = 0; l < net->layer_count; l++) {
+        const tnni_layer *layer = &net->layers[l];
+        tnni_range part = tnni_share(layer->inputs, index, work->tasks);
+        net->kernels->weight_gradient(
+            work->rows, layer->inputs, layer->units, part.begin, part.end - part.begin,
+            tnni_layer_input(net, l), layer->delta, work->accumulate,
+            net->gradients + layer->weights + part.begin * layer->units);
+        if (!layer->has_biases)
+            continue;
+        part = tnni_share(layer->units, index, work->tasks);
+        net->kernels->bias_gradient(
+            work->rows, layer->units, part.begin, part.end - part.begin, layer->delta,
+            work->accumulate, net->gradients + layer->biases + part.begin);
+    }
+}
+
+void tnni_add_gradients(tnn_net *net, size_t rows) {
+    gradient_work work = {net, rows, tnni_net_tasks(net, rows), !net->gradients_zero};
+    net->gradients_zero = false;
+    tnni_parallel_for(net->executor, work.tasks, gradient_task, &work);
+}
+
+/* ---- The verb -------------------------------------------------------------------------------- */
+
+/* Takes the pending forward, whatever becomes of it; TNN_BAD_STATE if there is none. */
+static tnn_status take_pending(const char *caller, tnn_net *net, size_t *rows) {
+    *rows = net->rows;
+    net->rows = 0;
+    if (*rows > 0)
+        return TNN_OK;
+    return tnni_fail(
+        TNN_BAD_STATE, "%s: no forward is pending; call tnn_forward before each backward", caller);
+}
+
+typedef struct backward_work {
+    tnn_net *net;
+    const tnni_objective *objective;
+    size_t rows;
+    size_t tasks;
+} backward_work;
+
+static void backward_task(void *argument, size_t index) {
+    const backward_work *work = argument;
+    tnni_backward_rows(
+        work->net, work->objective, tnni_share(work->rows, index, work->tasks), work->rows);
+}
+
+tnn_status tnn_backward(tnn_net *net, tnn_loss loss, const float *target, double *value) {
+    const char *caller = "tnn_backward";
+    size_t rows;
+    double loss_value;
+    if (!net)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: net is NULL", caller);
+    tnn_status status = take_pending(caller, net, &rows);
+    if (status == TNN_OK)
+        status = tnni_loss_check(caller, &loss);
+    if (status == TNN_OK && !target)
+        status = tnni_fail(TNN_INVALID_ARGUMENT, "%s: target is NULL", caller);
+    if (status == TNN_OK)
+        status = tnni_net_allocate_gradients(caller, net);
+    if (status != TNN_OK)
+        return status;
+    tnni_objective objective = {loss, target, NULL};
+    backward_work work = {net, &objective, rows, tnni_net_row_tasks(net, rows)};
+    tnni_parallel_for(net->executor, work.tasks, backward_task, &work);
+    status = tnni_batch_loss(caller, net, &objective, rows, &loss_value);
+    if (value)
+        *value = loss_value;
+    if (status == TNN_OK)
+        tnni_add_gradients(net, rows);
+    return status;
+}
+
+/* ---- The verb from a gradient of the caller's ------------------------------------------------ */
+
+typedef struct backward_from_work {
+    tnn_net *net;
+    size_t rows;
+    size_t tasks;
+    float *input_gradient;
+} backward_from_work;
+
+static void backward_from_task(void *argument, size_t index) {
+    const backward_from_work *work = argument;
+    tnni_range rows = tnni_share(work->rows, index, work->tasks);
+    delta_rows(work->net, rows, false);
+    if (work->input_gradient)
+        through_weights(work->net, &work->net->layers[0], rows, work->input_gradient);
+}
+
+static tnn_status check_backward_from(
+    const char *caller, const tnn_net *net, size_t rows, const float *output_gradient,
+    const float *input_gradient) {
+    size_t input_bytes = rows * tnni_inputs(net) * sizeof(float);
+    size_t output_bytes = rows * tnni_outputs(net) * sizeof(float);
+    size_t parameter_bytes = net->parameter_count * sizeof(float);
+    if (!output_gradient)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: output_gradient is NULL", caller);
+    if (!input_gradient)
+        return TNN_OK;
+    if (tnni_overlap(input_gradient, input_bytes, output_gradient, output_bytes))
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT, "%s: input_gradient overlaps output_gradient", caller);
+    if (tnni_overlap(input_gradient, input_bytes, net->x, input_bytes))
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT, "%s: input_gradient overlaps the x of the last forward", caller);
+    if (tnni_overlap(input_gradient, input_bytes, net->parameters, parameter_bytes))
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT, "%s: input_gradient overlaps the net's parameters", caller);
+    return TNN_OK;
+}
+
+tnn_status tnn_backward_from(tnn_net *net, const float *output_gradient, float *input_gradient) {
+    const char *caller = "tnn_backward_from";
+    size_t rows;
+    if (!net)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: net is NULL", caller);
+    tnn_status status = take_pending(caller, net, &rows);
+    if (status == TNN_OK)
+        status = check_backward_from(caller, net, rows, output_gradient, input_gradient);
+    if (status == TNN_OK)
+        status = tnni_net_allocate_gradients(caller, net);
+    if (status != TNN_OK)
+        return status;
+    memcpy(
+        tnni_last_layer(net)->delta, output_gradient,
+        rows * tnni_outputs(net) * sizeof *output_gradient);
+    backward_from_work work = {net, rows, tnni_net_row_tasks(net, rows), input_gradient};
+    tnni_parallel_for(net->executor, work.tasks, backward_from_task, &work);
+    tnni_add_gradients(net, rows);
+    return TNN_OK;
+}

@@ -1,0 +1,103 @@
+/* Forward: x through the layers, keeping what backward needs. */
+#include "net.h"
+
+#include "support/memory.h"
+#include "support/random.h"
+#include "support/status.h"
+
+#include <string.h>
+
+void tnni_layer_forward(
+    const tnn_net *net, const tnni_layer *layer, size_t rows, const float *x, float *z, float *a) {
+    const float *weights = net->parameters + layer->weights;
+    const float *biases = layer->has_biases ? net->parameters + layer->biases : NULL;
+    net->kernels->product(rows, layer->inputs, layer->units, x, weights, biases, z);
+    if (layer->kind < TNNI_ACTIVATION_KINDS)
+        net->kernels->activations[layer->kind].forward(
+            layer->activation.parameter, rows, layer->units, z, a);
+    else
+        layer->activation.vtable->forward(&layer->activation, rows, layer->units, z, a);
+}
+
+void tnni_apply_dropout(
+    const tnn_net *net, const tnni_layer *layer, tnni_range rows, const float *array,
+    float *output) {
+    uint64_t key = tnni_mix(net->mask ^ (uint64_t)(layer - net->layers));
+    net->kernels->dropout(
+        key, layer->dropout, rows.begin, rows.end - rows.begin, layer->units, array, output);
+}
+
+const float *tnni_layer_input(const tnn_net *net, size_t layer) {
+    return layer == 0 ? net->x : net->layers[layer - 1].output;
+}
+
+tnn_status tnni_pass_begin(const char *caller, tnn_net *net, size_t rows, const float *x) {
+    tnn_status status = tnni_net_grow(caller, net, rows);
+    if (status != TNN_OK)
+        return status;
+    net->x = x;
+    net->mask = tnni_mix(tnni_mix(net->seed) + net->passes);
+    return TNN_OK;
+}
+
+void tnni_forward_rows(tnn_net *net, tnni_range rows) {
+    for (size_t l = 0; l < net->layer_count; l++) {
+        const tnni_layer *layer = &net->layers[l];
+        const float *x = tnni_layer_input(net, l) + rows.begin * layer->inputs;
+        size_t offset = rows.begin * layer->units;
+        tnni_layer_forward(
+            net, layer, rows.end - rows.begin, x, layer->z + offset, layer->a + offset);
+        if (layer->dropout > 0.0f)
+            tnni_apply_dropout(net, layer, rows, layer->a + offset, layer->output + offset);
+    }
+}
+
+typedef struct forward_work {
+    tnn_net *net;
+    size_t rows;
+    size_t tasks;
+} forward_work;
+
+static void forward_task(void *argument, size_t index) {
+    const forward_work *work = argument;
+    tnni_forward_rows(work->net, tnni_share(work->rows, index, work->tasks));
+}
+
+tnn_status tnni_check_rows(
+    const char *caller, const tnn_net *net, size_t rows, const float *x, const float *y) {
+    size_t inputs = tnni_inputs(net);
+    size_t outputs = tnni_outputs(net);
+    size_t most = SIZE_MAX / sizeof(float) / (inputs > net->widest ? inputs : net->widest);
+    if (rows == 0)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: rows is 0, expected at least 1", caller);
+    if (rows > most)
+        return tnni_fail(TNN_OUT_OF_MEMORY, "%s: %zu rows overflow size_t", caller, rows);
+    if (!x)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: x is NULL", caller);
+    if (!y)
+        return TNN_OK;
+    size_t y_bytes = rows * outputs * sizeof *y;
+    if (tnni_overlap(y, y_bytes, x, rows * inputs * sizeof *x))
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: y overlaps x", caller);
+    if (tnni_overlap(y, y_bytes, net->parameters, net->parameter_count * sizeof(float)))
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: y overlaps the net's parameters", caller);
+    return TNN_OK;
+}
+
+tnn_status tnn_forward(tnn_net *net, size_t rows, const float *x, float *y) {
+    if (!net)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "tnn_forward: net is NULL");
+    net->rows = 0;
+    tnn_status status = tnni_check_rows("tnn_forward", net, rows, x, y);
+    if (status == TNN_OK)
+        status = tnni_pass_begin("tnn_forward", net, rows, x);
+    if (status != TNN_OK)
+        return status;
+    forward_work work = {net, rows, tnni_net_row_tasks(net, rows)};
+    tnni_parallel_for(net->executor, work.tasks, forward_task, &work);
+    net->passes++;
+    net->rows = rows;
+    if (y)
+        memcpy(y, tnni_last_layer(net)->output, rows * tnni_outputs(net) * sizeof *y);
+    return TNN_OK;
+}

@@ -1,0 +1,438 @@
+/*
+ * The handle: shapes, parameters, life and death.
+ *
+ * A net is up to four blocks of memory, all from its allocator:
+ *
+ *     tnn_net, layers[]                          made by create, copied by clone
+ *     parameters                                 W0 b0 W1 b1 ...
+ *     gradients                                  the same layout, once someone needs them
+ *     scratch                                    per layer [z] a [output] delta, then row_loss,
+ *                                                one_hot, update; grows with the rows of a pass
+ */
+#include "net.h"
+
+#include "activation.h"
+#include "initializer.h"
+#include "optimizer.h"
+#include "support/memory.h"
+#include "support/random.h"
+#include "support/status.h"
+
+#include <string.h>
+
+/* More tasks than any machine this is made for has cores. */
+enum { MOST_THREADS = 256 };
+
+/* Multiply-adds below which a thread costs more than it saves. */
+enum { LEAST_TASK = 1 << 16 };
+
+/* Gradients that one task holds before it steps with them: they stay in the first-level cache. */
+enum { UPDATE_BLOCK = 4096 };
+
+/* ---- Create ---------------------------------------------------------------------------------- */
+
+static tnn_status check_layer(const char *caller, size_t index, const tnn_layer *layer) {
+    if (layer->units == 0)
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT, "%s: layers[%zu].units is 0, expected at least 1", caller, index);
+    if (!(layer->dropout >= 0.0f && layer->dropout < 1.0f))
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT,
+            "%s: layers[%zu].dropout is %g, expected at least 0 and less than 1", caller, index,
+            (double)layer->dropout);
+    tnn_status status = tnni_activation_check(caller, index, &layer->activation);
+    return status == TNN_OK ? tnni_initializer_check(caller, index, &layer->initializer) : status;
+}
+
+static tnn_status check_options(const char *caller, const tnn_net_options *options) {
+    const tnn_allocator *allocator = options->allocator;
+    if (allocator && (!allocator->allocate || !allocator->release))
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT, "%s: options->allocator has no %s function", caller,
+            allocator->allocate ? "release" : "allocate");
+    if (options->executor && !options->executor->run)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: options->executor has no run function", caller);
+    return TNN_OK;
+}
+
+static tnn_status check_create(
+    const char *caller, size_t inputs, const tnn_layer *layers, size_t layer_count,
+    const tnn_net_options *options) {
+    if (inputs == 0)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: inputs is 0, expected at least 1", caller);
+    if (!layers)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: layers is NULL", caller);
+    if (layer_count == 0)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: layer_count is 0, expected at least 1", caller);
+    for (size_t l = 0; l < layer_count; l++) {
+        tnn_status status = check_layer(caller, l, &layers[l]);
+        if (status != TNN_OK)
+            return status;
+    }
+    return check_options(caller, options);
+}
+
+/* Bytes of a net and of its parameters; TNN_OUT_OF_MEMORY if size_t cannot hold them. */
+static tnn_status measure(
+    const char *caller, size_t inputs, const tnn_layer *layers, size_t layer_count,
+    size_t *net_bytes, size_t *parameter_count) {
+    size_t count = 0;
+    size_t weights;
+    size_t parameter_bytes;
+    if (!tnni_multiply(layer_count, sizeof(tnni_layer), net_bytes) ||
+        !tnni_add(*net_bytes, sizeof(tnn_net), net_bytes))
+        goto fail;
+    for (size_t l = 0; l < layer_count; l++) {
+        size_t biases = layers[l].no_bias ? 0 : layers[l].units;
+        if (!tnni_multiply(inputs, layers[l].units, &weights) ||
+            !tnni_add(count, weights, &count) || !tnni_add(count, biases, &count))
+            goto fail;
+        inputs = layers[l].units;
+    }
+    if (!tnni_multiply(count, sizeof(float), &parameter_bytes))
+        goto fail;
+    *parameter_count = count;
+    return TNN_OK;
+
+fail:
+    return tnni_fail(TNN_OUT_OF_MEMORY, "%s: the size of the net overflows size_t", caller);
+}
+
+static size_t parameter_bytes(const tnn_net *net) {
+    return net->parameter_count * sizeof(float);
+}
+
+static size_t net_bytes(const tnn_net *net) {
+    return sizeof *net + net->layer_count * sizeof net->layers[0];
+}
+
+/* Fills in one layer, which starts at offset in the flat vectors, and returns where it ends. */
+static size_t plan_layer(tnni_layer *layer, size_t inputs, const tnn_layer *from, size_t offset) {
+    *layer = (tnni_layer){
+        .inputs = inputs,
+        .units = from->units,
+        .weights = offset,
+        .biases = offset + inputs * from->units,
+        .has_biases = !from->no_bias,
+        .dropout = from->dropout,
+        .activation = from->activation,
+        .kind = tnni_activation_find(&from->activation),
+    };
+    if (!layer->activation.vtable)
+        layer->activation = tnn_identity();
+    layer->keeps_z = layer->activation.vtable->needs_input;
+    return layer->biases + (layer->has_biases ? layer->units : 0);
+}
+
+/* What follows from the layers together. */
+static void plan_net(tnn_net *net) {
+    net->shape = tnni_mix(tnni_inputs(net));
+    net->layout = net->shape;
+    net->widest = 0;
+    net->update_count = UPDATE_BLOCK;
+    for (size_t l = 0; l < net->layer_count; l++) {
+        const tnni_layer *layer = &net->layers[l];
+        net->shape = tnni_mix(net->shape ^ layer->units);
+        net->layout = tnni_mix(net->layout ^ layer->units) + layer->has_biases;
+        net->widest = layer->units > net->widest ? layer->units : net->widest;
+    }
+    if (net->widest > net->update_count)
+        net->update_count = net->widest;
+    /* Cross-entropies are computed from z. */
+    tnni_layer *last = &net->layers[net->layer_count - 1];
+    if (last->kind == TNNI_SOFTMAX || last->kind == TNNI_SIGMOID)
+        last->keeps_z = true;
+}
+
+static void initialize_parameters(tnn_net *net, const tnn_layer *layers) {
+    tnni_random random = tnni_random_seed(net->seed);
+    memset(net->parameters, 0, parameter_bytes(net));
+    for (size_t l = 0; l < net->layer_count; l++) {
+        const tnni_layer *layer = &net->layers[l];
+        tnn_initializer initializer = layers[l].initializer;
+        if (!initializer.vtable)
+            initializer = tnni_activation_initializer(layer->kind);
+        tnni_initializer_fill(
+            &initializer, &random, layer->inputs, layer->units, net->parameters + layer->weights);
+    }
+}
+
+/* A net of these sizes with everything else still to be filled in. */
+static tnn_status allocate_net(
+    const char *caller, const tnn_allocator *allocator, size_t layer_count, size_t bytes,
+    size_t parameter_count, tnn_net **net) {
+    tnn_net *made = tnni_allocate(allocator, bytes);
+    if (!made)
+        goto fail;
+    memset(made, 0, bytes);
+    made->allocator = allocator;
+    made->layer_count = layer_count;
+    made->parameter_count = parameter_count;
+    made->gradients_zero = true;
+    made->parameters = tnni_allocate(allocator, parameter_bytes(made));
+    if (!made->parameters)
+        goto fail;
+    *net = made;
+    return TNN_OK;
+
+fail:
+    tnni_release(allocator, made, bytes);
+    return tnni_fail(
+        TNN_OUT_OF_MEMORY, "%s: no memory for a net of %zu parameters", caller, parameter_count);
+}
+
+tnn_status tnn_net_create(
+    tnn_net **net, size_t inputs, const tnn_layer *layers, size_t layer_count,
+    const tnn_net_options *options) {
+    static const tnn_net_options defaults = {0};
+    const char *caller = "tnn_net_create";
+    if (!net)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: net is NULL", caller);
+    *net = NULL;
+    if (!options)
+        options = &defaults;
+    const tnni_kernels *kernels = NULL;
+    size_t bytes = 0;
+    size_t parameter_count = 0;
+    tnn_net *made = NULL;
+    tnn_status status = check_create(caller, inputs, layers, layer_count, options);
+    if (status == TNN_OK)
+        status = tnni_kernels_find(caller, options->kernels, &kernels);
+    if (status == TNN_OK)
+        status = measure(caller, inputs, layers, layer_count, &bytes, &parameter_count);
+    if (status == TNN_OK)
+        status = allocate_net(
+            caller, tnni_allocator(options->allocator), layer_count, bytes, parameter_count, &made);
+    if (status != TNN_OK)
+        return status;
+
+    made->executor = options->executor;
+    made->kernels = kernels;
+    made->threads = options->threads < 1 ? 1 : options->threads;
+    made->threads = made->threads > MOST_THREADS ? MOST_THREADS : made->threads;
+    made->seed = options->seed;
+    size_t offset = 0;
+    for (size_t l = 0; l < layer_count; l++) {
+        offset = plan_layer(&made->layers[l], inputs, &layers[l], offset);
+        inputs = layers[l].units;
+    }
+    plan_net(made);
+    initialize_parameters(made, layers);
+    *net = made;
+    return TNN_OK;
+}
+
+/* ---- Clone and destroy ----------------------------------------------------------------------- */
+
+static tnn_status clone_net(const char *caller, tnn_net **copy, const tnn_net *net) {
+    tnn_net *made = NULL;
+    tnn_status status = allocate_net(
+        caller, net->allocator, net->layer_count, net_bytes(net), net->parameter_count, &made);
+    if (status != TNN_OK)
+        return status;
+    float *parameters = made->parameters;
+    memcpy(made, net, net_bytes(net));
+    made->parameters = parameters;
+    memcpy(parameters, net->parameters, parameter_bytes(net));
+    made->gradients = NULL;
+    made->gradients_zero = true;
+    made->rows = 0;
+    made->x = NULL;
+    made->capacity = 0;
+    made->scratch = NULL;
+    made->scratch_bytes = 0;
+    *copy = made;
+    return TNN_OK;
+}
+
+tnn_status tnn_net_clone(tnn_net **copy, const tnn_net *net) {
+    if (!copy)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "tnn_net_clone: copy is NULL");
+    *copy = NULL;
+    if (!net)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "tnn_net_clone: net is NULL");
+    return clone_net("tnn_net_clone", copy, net);
+}
+
+tnn_status tnni_net_clone_without_dropout(const char *caller, tnn_net **copy, const tnn_net *net) {
+    tnn_status status = clone_net(caller, copy, net);
+    if (status != TNN_OK)
+        return status;
+    for (size_t l = 0; l < net->layer_count; l++)
+        (*copy)->layers[l].dropout = 0.0f;
+    return TNN_OK;
+}
+
+void tnn_net_destroy(tnn_net *net) {
+    if (!net)
+        return;
+    tnni_release(net->allocator, net->scratch, net->scratch_bytes);
+    tnni_release(net->allocator, net->gradients, parameter_bytes(net));
+    tnni_release(net->allocator, net->parameters, parameter_bytes(net));
+    tnni_release(net->allocator, net, net_bytes(net));
+}
+
+/* ---- Scratch --------------------------------------------------------------------------------- */
+
+static void lay_out_scratch(tnn_net *net, size_t rows, tnni_arena *arena) {
+    for (size_t l = 0; l < net->layer_count; l++) {
+        tnni_layer *layer = &net->layers[l];
+        size_t row_bytes = layer->units * sizeof(float);
+        layer->a = tnni_arena_take(arena, rows, row_bytes);
+        layer->z = layer->keeps_z ? tnni_arena_take(arena, rows, row_bytes) : layer->a;
+        layer->output = layer->dropout > 0.0f ? tnni_arena_take(arena, rows, row_bytes) : layer->a;
+        layer->delta = tnni_arena_take(arena, rows, row_bytes);
+    }
+    net->row_loss = tnni_arena_take(arena, rows, sizeof(double));
+    net->one_hot = tnni_arena_take(arena, rows, tnni_outputs(net) * sizeof(float));
+    net->update = tnni_arena_take(arena, net->threads, net->update_count * sizeof(float));
+}
+
+tnn_status tnni_net_grow(const char *caller, tnn_net *net, size_t rows) {
+    if (rows <= net->capacity)
+        return TNN_OK;
+    tnni_arena arena = {0};
+    lay_out_scratch(net, rows, &arena);
+    void *scratch = arena.overflow ? NULL : tnni_allocate(net->allocator, arena.used);
+    if (scratch) {
+        tnni_release(net->allocator, net->scratch, net->scratch_bytes);
+        net->scratch = scratch;
+        net->scratch_bytes = arena.used;
+        net->capacity = rows;
+    }
+    /* On failure this brings back the addresses in the block that stays. */
+    arena = (tnni_arena){.base = net->scratch};
+    lay_out_scratch(net, net->capacity, &arena);
+    if (scratch)
+        return TNN_OK;
+    return tnni_fail(TNN_OUT_OF_MEMORY, "%s: no memory for a pass over %zu rows", caller, rows);
+}
+
+tnn_status tnni_net_allocate_gradients(const char *caller, tnn_net *net) {
+    if (!net->gradients)
+        net->gradients = tnni_allocate(net->allocator, parameter_bytes(net));
+    if (net->gradients)
+        return TNN_OK;
+    return tnni_fail(
+        TNN_OUT_OF_MEMORY, "%s: no memory for %zu gradients", caller, net->parameter_count);
+}
+
+tnn_status tnni_net_write_gradients(const char *caller, tnn_net *net) {
+    tnn_status status = tnni_net_allocate_gradients(caller, net);
+    if (status == TNN_OK && net->gradients_zero) {
+        memset(net->gradients, 0, parameter_bytes(net));
+        net->gradients_zero = false;
+    }
+    return status;
+}
+
+tnn_status tnn_net_reserve(tnn_net *net, size_t rows) {
+    if (!net)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "tnn_net_reserve: net is NULL");
+    net->rows = 0;
+    if (rows == 0)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "tnn_net_reserve: rows is 0, expected at least 1");
+    tnn_status status = tnni_net_allocate_gradients("tnn_net_reserve", net);
+    return status == TNN_OK ? tnni_net_grow("tnn_net_reserve", net, rows) : status;
+}
+
+size_t tnni_net_tasks(const tnn_net *net, size_t rows) {
+    if (!net->executor)
+        return 1;
+    double multiply_adds = (double)rows * (double)net->parameter_count;
+    double worthwhile = multiply_adds / LEAST_TASK;
+    if (worthwhile < 2.0)
+        return 1;
+    return worthwhile < net->threads ? (size_t)worthwhile : net->threads;
+}
+
+size_t tnni_net_row_tasks(const tnn_net *net, size_t rows) {
+    size_t tasks = tnni_net_tasks(net, rows);
+    return tasks < rows ? tasks : rows;
+}
+
+/* ---- Shape and parameters -------------------------------------------------------------------- */
+
+static bool has_net(const char *caller, const tnn_net *net) {
+    if (!net)
+        tnni_fail(TNN_INVALID_ARGUMENT, "%s: net is NULL", caller);
+    return net;
+}
+
+static const tnni_layer *find_layer(const char *caller, const tnn_net *net, size_t layer) {
+    if (!has_net(caller, net))
+        return NULL;
+    if (layer < net->layer_count)
+        return &net->layers[layer];
+    tnni_fail(
+        TNN_INVALID_ARGUMENT, "%s: layer is %zu, but the net has only %zu", caller, layer,
+        net->layer_count);
+    return NULL;
+}
+
+size_t tnn_net_inputs(const tnn_net *net) {
+    return has_net("tnn_net_inputs", net) ? tnni_inputs(net) : 0;
+}
+
+size_t tnn_net_outputs(const tnn_net *net) {
+    return has_net("tnn_net_outputs", net) ? tnni_outputs(net) : 0;
+}
+
+size_t tnn_net_layer_count(const tnn_net *net) {
+    return has_net("tnn_net_layer_count", net) ? net->layer_count : 0;
+}
+
+size_t tnn_net_units(const tnn_net *net, size_t layer) {
+    const tnni_layer *found = find_layer("tnn_net_units", net, layer);
+    return found ? found->units : 0;
+}
+
+size_t tnn_net_parameter_count(const tnn_net *net) {
+    return has_net("tnn_net_parameter_count", net) ? net->parameter_count : 0;
+}
+
+float *tnn_net_parameters(tnn_net *net) {
+    return has_net("tnn_net_parameters", net) ? net->parameters : NULL;
+}
+
+const float *tnn_net_read_parameters(const tnn_net *net) {
+    return has_net("tnn_net_read_parameters", net) ? net->parameters : NULL;
+}
+
+float *tnn_net_gradients(tnn_net *net) {
+    if (!has_net("tnn_net_gradients", net) ||
+        tnni_net_write_gradients("tnn_net_gradients", net) != TNN_OK)
+        return NULL;
+    return net->gradients;
+}
+
+float *tnn_net_weights(tnn_net *net, size_t layer) {
+    const tnni_layer *found = find_layer("tnn_net_weights", net, layer);
+    return found ? net->parameters + found->weights : NULL;
+}
+
+float *tnn_net_biases(tnn_net *net, size_t layer) {
+    const tnni_layer *found = find_layer("tnn_net_biases", net, layer);
+    if (!found)
+        return NULL;
+    if (found->has_biases)
+        return net->parameters + found->biases;
+    tnni_fail(TNN_INVALID_ARGUMENT, "tnn_net_biases: layer %zu has no biases", layer);
+    return NULL;
+}
+
+const char *tnn_net_kernel_name(const tnn_net *net) {
+    return has_net("tnn_net_kernel_name", net) ? net->kernels->name : NULL;
+}
+
+/* ---- Optimizer ------------------------------------------------------------------------------- */
+
+tnn_status tnn_optimizer_create(tnn_optimizer **optimizer, const tnn_net *net, tnn_method method) {
+    if (!optimizer)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "tnn_optimizer_create: optimizer is NULL");
+    *optimizer = NULL;
+    if (!net)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "tnn_optimizer_create: net is NULL");
+    return tnni_optimizer_create(
+        optimizer, net->allocator, net->layout, net->parameter_count, method);
+}

@@ -1,0 +1,160 @@
+/*
+ * The net from inside: its layers, the flat vectors, and the scratch memory of one training pass.
+ *
+ * A training pass over rows is
+ *
+ *     tnni_pass_begin         room for the rows, and which units dropout drops
+ *     tnni_forward_rows       x -> z, a and output of each layer          forward.c
+ *     tnni_backward_rows      loss and delta = dL/dz of each layer        backward.c
+ *     tnni_add_gradients      dL/dp of each parameter                     backward.c
+ *
+ * Two of them work on a range of rows, which may be done at the same time as any other range.
+ */
+#ifndef TINYNN_NET_H
+#define TINYNN_NET_H
+
+#include "kernels/kernels.h"
+
+#include "support/parallel.h"
+
+typedef struct tnni_layer {
+    size_t inputs;
+    size_t units;
+    size_t weights; /* where they start in the flat vectors */
+    size_t biases;
+    bool has_biases;
+    float dropout;
+    tnn_activation activation;
+    tnni_activation_kind kind;
+    bool keeps_z; /* backward or a loss reads z, so the activation is not made in its place */
+
+    /* In the net's scratch, [capacity, units] each. */
+    float *z;      /* a itself unless keeps_z */
+    float *a;      /* activation(z) */
+    float *output; /* a after dropout; a itself without */
+    float *delta;  /* dL/dz */
+} tnni_layer;
+
+struct tnn_net {
+    const tnn_allocator *allocator;
+    const tnn_executor *executor; /* NULL: one thread */
+    const tnni_kernels *kernels;
+    unsigned threads; /* at least 1 */
+    uint64_t seed;
+    uint64_t shape;  /* a hash of the sizes: who has the same fits the same workspace */
+    uint64_t layout; /* a hash of the sizes and biases: ... the same optimizer */
+    size_t widest;   /* most units of a layer */
+
+    size_t parameter_count;
+    float *parameters;
+    float *gradients;    /* NULL until they are needed */
+    bool gradients_zero; /* they are all 0, whatever the array holds */
+
+    /* The pass. */
+    uint64_t passes; /* forward passes so far */
+    uint64_t mask;   /* the key that dropout draws from in this one */
+    size_t rows;     /* of the forward that waits for backward; 0: none does */
+    const float *x;  /* its inputs, the caller's */
+    size_t capacity; /* rows that the scratch has room for */
+    void *scratch;   /* all arrays below and those of the layers, in one block */
+    size_t scratch_bytes;
+    double *row_loss; /* [capacity] */
+    float *one_hot;   /* [capacity, outputs]: targets made of classes */
+    float *update;    /* [threads, update_count]: gradients on their way into a step */
+    size_t update_count;
+
+    size_t layer_count;
+    tnni_layer layers[];
+};
+
+/* What the loss is taken of: every row's target and weight (NULL: 1). */
+typedef struct tnni_objective {
+    tnn_loss loss;
+    const float *target;
+    const float *row_weights;
+} tnni_objective;
+
+/* net.c */
+
+/* Room for a pass over rows. TNN_OUT_OF_MEMORY, naming caller, and the net is as it was. */
+tnn_status tnni_net_grow(const char *caller, tnn_net *net, size_t rows);
+
+/* The array of gradients: room for it, and with its zeros written. TNN_OUT_OF_MEMORY, naming
+ * caller. */
+tnn_status tnni_net_allocate_gradients(const char *caller, tnn_net *net);
+tnn_status tnni_net_write_gradients(const char *caller, tnn_net *net);
+
+/* How many tasks the arithmetic of rows through all weights is worth, at most net->threads. */
+size_t tnni_net_tasks(const tnn_net *net, size_t rows);
+
+/* The same, but no more than there are rows to share out. */
+size_t tnni_net_row_tasks(const tnn_net *net, size_t rows);
+
+/* A copy of the net without dropout; TNN_OUT_OF_MEMORY, naming caller. */
+tnn_status tnni_net_clone_without_dropout(const char *caller, tnn_net **copy, const tnn_net *net);
+
+static inline const tnni_layer *tnni_last_layer(const tnn_net *net) {
+    return &net->layers[net->layer_count - 1];
+}
+
+static inline size_t tnni_inputs(const tnn_net *net) {
+    return net->layers[0].inputs;
+}
+
+static inline size_t tnni_outputs(const tnn_net *net) {
+    return tnni_last_layer(net)->units;
+}
+
+/* forward.c */
+
+/* z = x W + b and a = activation(z) of one layer; z and a may be the same unless keeps_z. */
+void tnni_layer_forward(
+    const tnn_net *net, const tnni_layer *layer, size_t rows, const float *x, float *z, float *a);
+
+/* Are rows, x[rows, inputs] and y[rows, outputs] (or NULL) fit for a forward or a prediction?
+ * Otherwise TNN_INVALID_ARGUMENT or TNN_OUT_OF_MEMORY, naming caller. */
+tnn_status tnni_check_rows(
+    const char *caller, const tnn_net *net, size_t rows, const float *x, const float *y);
+
+/* Begins a pass over x[rows, inputs]: TNN_OUT_OF_MEMORY, naming caller, and nothing begun. */
+tnn_status tnni_pass_begin(const char *caller, tnn_net *net, size_t rows, const float *x);
+void tnni_forward_rows(tnn_net *net, tnni_range rows);
+
+/* output = array[rows, units of the layer] with what this pass drops set to 0 and the rest scaled.
+ */
+void tnni_apply_dropout(
+    const tnn_net *net, const tnni_layer *layer, tnni_range rows, const float *array,
+    float *output);
+
+/* The input of a layer in this pass. */
+const float *tnni_layer_input(const tnn_net *net, size_t layer);
+
+/* backward.c */
+
+/* Losses and, of all layers, deltas of these rows of a pass over batch_rows. */
+void tnni_backward_rows(
+    tnn_net *net, const tnni_objective *objective, tnni_range rows, size_t batch_rows);
+
+/* Row losses, and their gradients in gradient[rows, outputs] unless that is NULL: with respect to
+ * z of the last layer if the return value says so, to its output otherwise. */
+bool tnni_loss_rows(
+    tnn_net *net, const tnni_objective *objective, tnni_range rows, float *gradient);
+
+/* The batch's loss from those of its rows. TNN_NOT_FINITE, naming caller, if it is not. */
+tnn_status tnni_batch_loss(
+    const char *caller, const tnn_net *net, const tnni_objective *objective, size_t rows,
+    double *value);
+
+/* Adds the gradients of a pass over rows whose deltas are known to the net's. */
+void tnni_add_gradients(tnn_net *net, size_t rows);
+
+/* step.c */
+
+/* Is the optimizer there, and made for this layout? Otherwise TNN_INVALID_ARGUMENT. */
+tnn_status tnni_check_optimizer(
+    const char *caller, const tnn_net *net, const tnn_optimizer *optimizer);
+
+/* The step with the gradients that the net holds, which are 0 then. */
+void tnni_step_with_gradients(tnn_net *net, tnn_optimizer *optimizer);
+
+#endif

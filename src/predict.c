@@ -1,0 +1,121 @@
+/* Inference: a const net and a workspace for each thread. */
+#include "net.h"
+
+#include "support/memory.h"
+#include "support/status.h"
+
+/* Rows that go through all layers together: enough to reuse the weights, few enough to stay in the
+ * cache. */
+enum { BLOCK_ROWS = 64 };
+
+struct tnn_workspace {
+    const tnn_allocator *allocator;
+    uint64_t shape; /* of the nets that it serves */
+    size_t width;   /* their widest layer */
+    size_t max_rows;
+    size_t bytes;    /* of the whole block */
+    float *pages[2]; /* [block rows, width] each: a layer reads one and writes the other */
+};
+
+static size_t block_rows(size_t rows) {
+    return rows < BLOCK_ROWS ? rows : BLOCK_ROWS;
+}
+
+static void lay_out_workspace(tnni_arena *arena, size_t rows, size_t width, float *pages[2]) {
+    tnni_arena_take(arena, 1, sizeof(tnn_workspace));
+    for (int i = 0; i < 2; i++)
+        pages[i] = tnni_arena_take(arena, block_rows(rows), width * sizeof(float));
+}
+
+tnn_status tnn_workspace_create(tnn_workspace **workspace, const tnn_net *net, size_t max_rows) {
+    const char *caller = "tnn_workspace_create";
+    if (!workspace)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: workspace is NULL", caller);
+    *workspace = NULL;
+    if (!net)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: net is NULL", caller);
+    if (max_rows == 0)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: max_rows is 0, expected at least 1", caller);
+    float *pages[2];
+    tnni_arena arena = {0};
+    lay_out_workspace(&arena, max_rows, net->widest, pages);
+    size_t bytes = arena.used;
+    tnn_workspace *made = arena.overflow ? NULL : tnni_allocate(net->allocator, bytes);
+    if (!made)
+        return tnni_fail(
+            TNN_OUT_OF_MEMORY, "%s: no memory for %zu rows of %zu units", caller, max_rows,
+            net->widest);
+    arena = (tnni_arena){.base = (char *)made};
+    lay_out_workspace(&arena, max_rows, net->widest, pages);
+    *made = (tnn_workspace){
+        .allocator = net->allocator,
+        .shape = net->shape,
+        .width = net->widest,
+        .max_rows = max_rows,
+        .bytes = bytes,
+        .pages = {pages[0], pages[1]},
+    };
+    *workspace = made;
+    return TNN_OK;
+}
+
+void tnn_workspace_destroy(tnn_workspace *workspace) {
+    if (workspace)
+        tnni_release(workspace->allocator, workspace, workspace->bytes);
+}
+
+/*
+ * A layer reads x and writes z into the page that x does not lie in. If its activation reads z
+ * while it writes a, a goes into the other page, over an x that is no longer needed.
+ */
+static void predict_block(
+    const tnn_net *net, float *const pages[2], size_t rows, const float *x, float *y) {
+    for (size_t l = 0; l < net->layer_count; l++) {
+        const tnni_layer *layer = &net->layers[l];
+        bool last = l + 1 == net->layer_count;
+        float *free_page = x == pages[0] ? pages[1] : pages[0];
+        float *a = last ? y : free_page;
+        float *z = a;
+        if (layer->activation.vtable->needs_input) {
+            z = free_page;
+            a = last ? y : pages[free_page == pages[0]];
+        }
+        tnni_layer_forward(net, layer, rows, x, z, a);
+        x = a;
+    }
+}
+
+static tnn_status check_predict(
+    const tnn_net *net, const tnn_workspace *workspace, size_t rows, const float *x,
+    const float *y) {
+    const char *caller = "tnn_predict";
+    if (!net)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: net is NULL", caller);
+    if (!workspace)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: workspace is NULL", caller);
+    if (workspace->shape != net->shape || workspace->width != net->widest)
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT, "%s: workspace was made for a net of other sizes", caller);
+    if (rows > workspace->max_rows)
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT, "%s: rows is %zu, but the workspace's max_rows is %zu", caller,
+            rows, workspace->max_rows);
+    if (!y)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: y is NULL", caller);
+    return tnni_check_rows(caller, net, rows, x, y);
+}
+
+tnn_status tnn_predict(
+    const tnn_net *net, tnn_workspace *workspace, size_t rows, const float *x, float *y) {
+    tnn_status status = check_predict(net, workspace, rows, x, y);
+    if (status != TNN_OK)
+        return status;
+    while (rows > 0) {
+        size_t count = block_rows(rows);
+        predict_block(net, workspace->pages, count, x, y);
+        x += count * tnni_inputs(net);
+        y += count * tnni_outputs(net);
+        rows -= count;
+    }
+    return TNN_OK;
+}

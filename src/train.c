@@ -1,0 +1,153 @@
+/*
+ * Forward, backward and step in one call.
+ *
+ * Two parallel loops, with the batch's loss between them: one over rows of the batch, through all
+ * layers and back, and one over rows of the weights. In the second a block of gradients goes into
+ * the step as soon as it is known, so that no array of all gradients is written.
+ */
+#include "net.h"
+
+#include "loss.h"
+#include "optimizer.h"
+#include "support/status.h"
+
+#include <string.h>
+
+typedef struct train_work {
+    tnn_net *net;
+    tnn_optimizer *optimizer;
+    tnni_objective objective;
+    tnni_step_scalars scalars;
+    size_t rows;
+    size_t row_tasks;
+    size_t weight_tasks;
+} train_work;
+
+static void pass_task(void *argument, size_t index) {
+    const train_work *work = argument;
+    tnni_range rows = tnni_share(work->rows, index, work->row_tasks);
+    tnni_forward_rows(work->net, rows);
+    tnni_backward_rows(work->net, &work->objective, rows, work->rows);
+}
+
+static void step_with(const train_work *work, size_t offset, size_t count, const float *gradients) {
+    const tnn_net *net = work->net;
+    tnni_optimizer_apply(
+        work->optimizer, net->kernels, &work->scalars, offset, count, gradients,
+        net->parameters + offset);
+}
+
+static void update_weights(
+    const train_work *work, size_t index, tnni_range part, float *gradients) {
+    const tnn_net *net = work->net;
+    const tnni_layer *layer = &net->layers[index];
+    size_t block = net->update_count / layer->units;
+    for (size_t i = part.begin; i < part.end; i += block) {
+        size_t count = part.end - i < block ? part.end - i : block;
+        net->kernels->weight_gradient(
+            work->rows, layer->inputs, layer->units, i, count, tnni_layer_input(net, index),
+            layer->delta, false, gradients);
+        step_with(work, layer->weights + i * layer->units, count * layer->units, gradients);
+    }
+}
+
+static void update_task(void *argument, size_t index) {
+    const train_work *work = argument;
+    const tnn_net *net = work->net;
+    float *gradients = net->update + index * net->update_count;
+    for (size_t l = 0; l < net->layer_count; l++) {
+        const tnni_layer *layer = &net->layers[l];
+        update_weights(work, l, tnni_share(layer->inputs, index, work->weight_tasks), gradients);
+        if (!layer->has_biases)
+            continue;
+        tnni_range part = tnni_share(layer->units, index, work->weight_tasks);
+        net->kernels->bias_gradient(
+            work->rows, layer->units, part.begin, part.end - part.begin, layer->delta, false,
+            gradients);
+        step_with(work, layer->biases + part.begin, part.end - part.begin, gradients);
+    }
+}
+
+static tnn_status check_batch(
+    const char *caller, const tnn_net *net, const tnn_loss *loss, const tnn_dataset *batch) {
+    if (!batch)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: batch is NULL", caller);
+    if (!batch->target && !batch->classes)
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT, "%s: batch->target and batch->classes are both NULL", caller);
+    if (batch->target && batch->classes)
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT,
+            "%s: batch->target and batch->classes are both given, expected one of them", caller);
+    if (batch->classes && tnni_loss_find(loss) != TNNI_CROSS_ENTROPY)
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT,
+            "%s: batch->classes goes with tnn_cross_entropy() only; give batch->target", caller);
+    return tnni_check_rows(caller, net, batch->rows, batch->x, NULL);
+}
+
+/* The batch's classes as one-hot targets; TNN_INVALID_ARGUMENT if one is out of range. */
+static tnn_status spread_classes(const char *caller, tnn_net *net, const tnn_dataset *batch) {
+    size_t outputs = tnni_outputs(net);
+    for (size_t r = 0; r < batch->rows; r++) {
+        if (batch->classes[r] >= outputs)
+            return tnni_fail(
+                TNN_INVALID_ARGUMENT,
+                "%s: batch->classes[%zu] is %lu, expected less than the net's %zu outputs", caller,
+                r, (unsigned long)batch->classes[r], outputs);
+        float *row = net->one_hot + r * outputs;
+        memset(row, 0, outputs * sizeof *row);
+        row[batch->classes[r]] = 1.0f;
+    }
+    return TNN_OK;
+}
+
+/* Everything that can fail before the pass; the objective is complete then. */
+static tnn_status prepare(
+    const char *caller, tnn_net *net, const tnn_optimizer *optimizer, const tnn_dataset *batch,
+    tnni_objective *objective) {
+    tnn_status status = tnni_check_optimizer(caller, net, optimizer);
+    if (status == TNN_OK)
+        status = tnni_loss_check(caller, &objective->loss);
+    if (status == TNN_OK)
+        status = check_batch(caller, net, &objective->loss, batch);
+    if (status == TNN_OK)
+        status = tnni_pass_begin(caller, net, batch->rows, batch->x);
+    if (status != TNN_OK)
+        return status;
+    objective->row_weights = batch->row_weights;
+    objective->target = batch->classes ? net->one_hot : batch->target;
+    return batch->classes ? spread_classes(caller, net, batch) : TNN_OK;
+}
+
+tnn_status tnn_train(
+    tnn_net *net, tnn_optimizer *optimizer, tnn_loss loss, const tnn_dataset *batch,
+    double *value) {
+    const char *caller = "tnn_train";
+    if (!net)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: net is NULL", caller);
+    net->rows = 0;
+    train_work work = {.net = net, .optimizer = optimizer, .objective = {.loss = loss}};
+    tnn_status status = prepare(caller, net, optimizer, batch, &work.objective);
+    if (status != TNN_OK)
+        return status;
+    double loss_value;
+    work.rows = batch->rows;
+    work.row_tasks = tnni_net_row_tasks(net, batch->rows);
+    work.weight_tasks = tnni_net_tasks(net, batch->rows);
+    tnni_parallel_for(net->executor, work.row_tasks, pass_task, &work);
+    status = tnni_batch_loss(caller, net, &work.objective, work.rows, &loss_value);
+    if (value)
+        *value = loss_value;
+    if (status != TNN_OK)
+        return status;
+    net->passes++;
+    if (net->gradients_zero) {
+        work.scalars = tnni_optimizer_begin(optimizer);
+        tnni_parallel_for(net->executor, work.weight_tasks, update_task, &work);
+    } else {
+        tnni_add_gradients(net, work.rows);
+        tnni_step_with_gradients(net, optimizer);
+    }
+    return TNN_OK;
+}
