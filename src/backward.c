@@ -43,21 +43,22 @@ bool tnni_loss_rows(
     return of_logits;
 }
 
-tnn_status tnni_batch_loss(
-    const char *caller, const tnn_net *net, const tnni_objective *objective, size_t rows,
-    double *value) {
+double tnni_batch_loss(const tnn_net *net, const tnni_objective *objective, size_t rows) {
     double sum = 0.0;
     for (size_t r = 0; r < rows; r++)
         sum += objective->row_weights ? objective->row_weights[r] * net->row_loss[r]
                                       : net->row_loss[r];
-    *value = sum / (double)rows;
-    if (isfinite(*value))
+    return sum / (double)rows;
+}
+
+tnn_status tnni_check_loss(const char *caller, double value) {
+    if (isfinite(value))
         return TNN_OK;
     return tnni_fail(
         TNN_NOT_FINITE,
-        "%s: the loss is %g; inputs, targets or parameters are not finite or too "
-        "large, or the learning rate is too high",
-        caller, *value);
+        "%s: the loss is %g; inputs, targets or parameters are not finite or too large, or the "
+        "learning rate is too high",
+        caller, value);
 }
 
 /* ---- Delta ----------------------------------------------------------------------------------- */
@@ -173,7 +174,6 @@ static void backward_task(void *argument, size_t index) {
 tnn_status tnn_backward(tnn_net *net, tnn_loss loss, const float *target, double *value) {
     const char *caller = "tnn_backward";
     size_t rows;
-    double loss_value;
     if (!net)
         return tnni_fail(TNN_INVALID_ARGUMENT, "%s: net is NULL", caller);
     tnn_status status = take_pending(caller, net, &rows);
@@ -188,7 +188,8 @@ tnn_status tnn_backward(tnn_net *net, tnn_loss loss, const float *target, double
     tnni_objective objective = {loss, target, NULL};
     backward_work work = {net, &objective, rows, tnni_net_row_tasks(net, rows)};
     tnni_parallel_for(net->executor, work.tasks, backward_task, &work);
-    status = tnni_batch_loss(caller, net, &objective, rows, &loss_value);
+    double loss_value = tnni_batch_loss(net, &objective, rows);
+    status = tnni_check_loss(caller, loss_value);
     if (value)
         *value = loss_value;
     if (status == TNN_OK)

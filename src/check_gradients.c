@@ -29,39 +29,38 @@ typedef struct gradient_check {
 
 static const char *caller = "tnn_check_gradients";
 
-static tnn_status loss_at(const gradient_check *check, double *value) {
+static double loss_at(const gradient_check *check) {
     tnni_range all = {0, check->rows};
     tnni_forward_rows(check->net, all);
     tnni_loss_rows(check->net, &check->objective, all, NULL);
-    return tnni_batch_loss(caller, check->net, &check->objective, check->rows, value);
+    return tnni_batch_loss(check->net, &check->objective, check->rows);
 }
 
-/* (L(p + h) - L(p - h)) / 2h, h being what the floats around p make of step. NaN if the loss is not
- * finite there: the step leaves its domain. */
+/* (L(p + h) - L(p - h)) / 2h, h being what the floats around p make of step. Not finite if the loss
+ * is not finite there: the step leaves its domain. */
 static double central_difference(const gradient_check *check, float *parameter, float step) {
     float p = *parameter;
     float above = p + step;
     float below = p - step;
-    double high = 0.0;
-    double low = 0.0;
     *parameter = above;
-    tnn_status status = loss_at(check, &high);
+    double high = loss_at(check);
     *parameter = below;
-    if (status == TNN_OK)
-        status = loss_at(check, &low);
+    double low = loss_at(check);
     *parameter = p;
-    return status == TNN_OK ? (high - low) / ((double)above - below) : (double)NAN;
+    return (high - low) / ((double)above - below);
 }
 
+/* Infinite for an estimate that is not finite. */
 static double relative_error(double estimate, double gradient, double floor) {
+    if (!isfinite(estimate))
+        return INFINITY;
     double scale = fmax(floor, fmax(fabs(estimate), fabs(gradient)));
     return scale > 0.0 ? fabs(estimate - gradient) / scale : 0.0;
 }
 
 /*
  * The error of one gradient against the nearest of the differences and of their extrapolations,
- * Richardson's (4 D(h/2) - D(h)) / 3. fmin passes over a NaN; if no step stays in the loss's domain
- * the error is infinite.
+ * Richardson's (4 D(h/2) - D(h)) / 3. If no step stays in the loss's domain the error is infinite.
  */
 static double parameter_error(
     const gradient_check *check, float *parameter, double gradient, double floor) {
@@ -114,7 +113,6 @@ static tnn_status check_arguments(
 tnn_status tnn_check_gradients(
     tnn_net *net, tnn_loss loss, size_t rows, const float *x, const float *target,
     double *worst_relative_error) {
-    double value;
     gradient_check check = {.objective = {loss, target, NULL}, .rows = rows};
     tnn_status status = check_arguments(net, &loss, rows, x, target, worst_relative_error);
     if (status == TNN_OK)
@@ -124,7 +122,7 @@ tnn_status tnn_check_gradients(
     if (status == TNN_OK)
         status = tnni_net_allocate_gradients(caller, check.net);
     if (status == TNN_OK)
-        status = loss_at(&check, &value);
+        status = tnni_check_loss(caller, loss_at(&check));
     if (status == TNN_OK) {
         tnni_backward_rows(check.net, &check.objective, (tnni_range){0, rows}, rows);
         tnni_add_gradients(check.net, rows);

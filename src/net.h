@@ -140,10 +140,11 @@ void tnni_backward_rows(
 bool tnni_loss_rows(
     tnn_net *net, const tnni_objective *objective, tnni_range rows, float *gradient);
 
-/* The batch's loss from those of its rows. TNN_NOT_FINITE, naming caller, if it is not. */
-tnn_status tnni_batch_loss(
-    const char *caller, const tnn_net *net, const tnni_objective *objective, size_t rows,
-    double *value);
+/* The batch's loss from those of its rows. */
+double tnni_batch_loss(const tnn_net *net, const tnni_objective *objective, size_t rows);
+
+/* TNN_NOT_FINITE, naming caller, if it is not. */
+tnn_status tnni_check_loss(const char *caller, double value);
 
 /* Adds the gradients of a pass over rows whose deltas are known to the net's. */
 void tnni_add_gradients(tnn_net *net, size_t rows);

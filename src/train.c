@@ -9,6 +9,7 @@
 
 #include "loss.h"
 #include "optimizer.h"
+#include "support/memory.h"
 #include "support/status.h"
 
 #include <string.h>
@@ -83,7 +84,16 @@ static tnn_status check_batch(
         return tnni_fail(
             TNN_INVALID_ARGUMENT,
             "%s: batch->classes goes with tnn_cross_entropy() only; give batch->target", caller);
-    return tnni_check_rows(caller, net, batch->rows, batch->x, NULL);
+    tnn_status status = tnni_check_rows(caller, net, batch->rows, batch->x, NULL);
+    if (status != TNN_OK)
+        return status;
+    /* The step reads x while it writes parameters. */
+    if (tnni_overlap(
+            batch->x, batch->rows * tnni_inputs(net) * sizeof(float), net->parameters,
+            net->parameter_count * sizeof(float)))
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT, "%s: batch->x overlaps the net's parameters", caller);
+    return TNN_OK;
 }
 
 /* The batch's classes as one-hot targets; TNN_INVALID_ARGUMENT if one is out of range. */
@@ -131,12 +141,12 @@ tnn_status tnn_train(
     tnn_status status = prepare(caller, net, optimizer, batch, &work.objective);
     if (status != TNN_OK)
         return status;
-    double loss_value;
     work.rows = batch->rows;
     work.row_tasks = tnni_net_row_tasks(net, batch->rows);
     work.weight_tasks = tnni_net_tasks(net, batch->rows);
     tnni_parallel_for(net->executor, work.row_tasks, pass_task, &work);
-    status = tnni_batch_loss(caller, net, &work.objective, work.rows, &loss_value);
+    double loss_value = tnni_batch_loss(net, &work.objective, work.rows);
+    status = tnni_check_loss(caller, loss_value);
     if (value)
         *value = loss_value;
     if (status != TNN_OK)

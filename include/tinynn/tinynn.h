@@ -165,12 +165,13 @@ typedef struct tnn_loss_vtable {
 } tnn_loss_vtable;
 
 /*
- * t is a target, y an output. The first and the last sum over the units of a row, the others
- * average over them; logarithms are clamped at -100, and slopes divide by at least 1e-12. These are
- * PyTorch's definitions.
+ * t is a target, y an output. The first and the last sum over the units of a row; the others
+ * average over them, as PyTorch's losses of these names do. Logarithms are clamped at -100, and
+ * slopes divide by at least 1e-12.
  *
  * Softmax outputs with cross_entropy, and sigmoid outputs with binary_cross_entropy, are computed
- * from z, the input of that activation, where nothing needs clamping and no digit is lost.
+ * from z, the input of that activation, where nothing needs clamping and a small loss keeps its
+ * digits (unless that layer has dropout, which comes between z and the loss).
  */
 TNN_API tnn_loss tnn_half_squared_error(void);  /* sum (t - y)^2 / 2: the XOR experiment's cost */
 TNN_API tnn_loss tnn_mean_squared_error(void);  /* mean (t - y)^2 */

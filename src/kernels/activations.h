@@ -5,45 +5,32 @@
  * A maximum or minimum takes the constant first, so that a NaN comes through.
  */
 
-/* f(z, parameter) of count elements. */
-ALWAYS_INLINE void map_forward(
-    vec (*const f)(vec z, vec parameter), float parameter, size_t count, const float *z, float *a) {
-    vec p = vec_set(parameter);
-    size_t i = 0;
-    for (; i + VEC_LANES <= count; i += VEC_LANES)
-        vec_store(a + i, f(vec_load(z + i), p));
-    if (i < count)
-        vec_store_partial(a + i, count - i, f(vec_load_partial(z + i, count - i), p));
-}
-
-/* gradient times f'(source), source being z or a; derivative returns the product. */
-ALWAYS_INLINE void map_backward(
-    vec (*const derivative)(vec source, vec gradient, vec parameter), float parameter, size_t count,
-    const float *source, float *gradient) {
-    vec p = vec_set(parameter);
-    size_t i = 0;
-    for (; i + VEC_LANES <= count; i += VEC_LANES)
-        vec_store(gradient + i, derivative(vec_load(source + i), vec_load(gradient + i), p));
-    size_t left = count - i;
-    if (left > 0) {
-        vec result =
-            derivative(vec_load_partial(source + i, left), vec_load_partial(gradient + i, left), p);
-        vec_store_partial(gradient + i, left, result);
-    }
-}
-
-/* The two kernels of an activation f; source says what its derivative is computed from, z or a. */
+/*
+ * The two kernels of an activation f(z, parameter) with f_derivative(source, gradient, parameter),
+ * which is gradient times f'; source says what that is computed from, z or a.
+ */
 #define ELEMENTWISE(f, source)                                                                     \
     static void f##_forward(                                                                       \
         float parameter, size_t rows, size_t units, const float *z, float *a) {                    \
-        map_forward(f, parameter, rows *units, z, a);                                              \
+        size_t count = rows * units;                                                               \
+        vec p = vec_set(parameter);                                                                \
+        for (size_t i = 0; i < count; i += VEC_LANES) {                                            \
+            size_t lanes = lanes_at(i, count);                                                     \
+            store_lanes(a + i, lanes, f(load_lanes(z + i, lanes), p));                             \
+        }                                                                                          \
     }                                                                                              \
     static void f##_backward(                                                                      \
         float parameter, size_t rows, size_t units, const float *z, const float *a,                \
         float *gradient) {                                                                         \
+        size_t count = rows * units;                                                               \
+        vec p = vec_set(parameter);                                                                \
         (void)z;                                                                                   \
         (void)a;                                                                                   \
-        map_backward(f##_derivative, parameter, rows *units, source, gradient);                    \
+        for (size_t i = 0; i < count; i += VEC_LANES) {                                            \
+            size_t lanes = lanes_at(i, count);                                                     \
+            vec g = load_lanes(gradient + i, lanes);                                               \
+            store_lanes(gradient + i, lanes, f##_derivative(load_lanes(source + i, lanes), g, p)); \
+        }                                                                                          \
     }
 
 static void identity_forward(float parameter, size_t rows, size_t units, const float *z, float *a) {
@@ -227,22 +214,6 @@ ALWAYS_INLINE vec hard_tanh_derivative(vec a, vec gradient, vec unused) {
 
 ELEMENTWISE(hard_tanh, a)
 
-/* The lanes of a vector at element i of count: all of them, or those that are left. */
-ALWAYS_INLINE size_t lanes_at(size_t i, size_t count) {
-    return count - i < VEC_LANES ? count - i : VEC_LANES;
-}
-
-ALWAYS_INLINE vec load_lanes(const float *p, size_t lanes) {
-    return lanes == VEC_LANES ? vec_load(p) : vec_load_partial(p, lanes);
-}
-
-ALWAYS_INLINE void store_lanes(float *p, size_t lanes, vec v) {
-    if (lanes == VEC_LANES)
-        vec_store(p, v);
-    else
-        vec_store_partial(p, lanes, v);
-}
-
 static float row_maximum(size_t units, const float *z) {
     float lane[VEC_LANES];
     vec largest = vec_set(z[0]);
@@ -282,15 +253,20 @@ ALWAYS_INLINE float row_sum(size_t units, const float *x, const float *y) {
     return lanes16_fold(sum);
 }
 
-ALWAYS_INLINE vec times(vec x, vec factor) {
-    return vec_mul(x, factor);
+/* x = x factor */
+static void scale_row(size_t count, float factor, float *x) {
+    vec f = vec_set(factor);
+    for (size_t i = 0; i < count; i += VEC_LANES) {
+        size_t lanes = lanes_at(i, count);
+        store_lanes(x + i, lanes, vec_mul(load_lanes(x + i, lanes), f));
+    }
 }
 
 static void softmax_forward(float unused, size_t rows, size_t units, const float *z, float *a) {
     (void)unused;
     for (size_t r = 0; r < rows; r++, z += units, a += units) {
         row_exponentials(units, row_maximum(units, z), z, a);
-        map_forward(times, 1.0f / row_sum(units, a, NULL), units, a, a);
+        scale_row(units, 1.0f / row_sum(units, a, NULL), a);
     }
 }
 

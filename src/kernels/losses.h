@@ -61,28 +61,22 @@ ALWAYS_INLINE double cross_entropy(float unused, float y, float t, float *slope)
     return -t * clamped_log(y);
 }
 
-/* Each row's loss and gradient from those of its units, times share: 1, or 1 / units for a mean. */
-ALWAYS_INLINE void loss_of_rows(
-    double (*const f)(float parameter, float y, float t, float *slope), float parameter,
-    double share, size_t rows, size_t units, const float *y, const float *target, double *row_loss,
-    float *gradient) {
-    for (size_t r = 0; r < rows; r++) {
-        double sum = 0.0;
-        for (size_t u = r * units; u < (r + 1) * units; u++) {
-            float slope;
-            sum += f(parameter, y[u], target[u], &slope);
-            if (gradient)
-                gradient[u] = slope * (float)share;
-        }
-        row_loss[r] = sum * share;
-    }
-}
-
+/* A kernel from a function of one unit; a row's loss and gradient are the sum of its units' times
+ * share: 1, or 1 / units for a mean. */
 #define LOSS(f, name, share)                                                                       \
     static void name(                                                                              \
         float parameter, size_t rows, size_t units, const float *y, const float *target,           \
         double *row_loss, float *gradient) {                                                       \
-        loss_of_rows(f, parameter, share, rows, units, y, target, row_loss, gradient);             \
+        for (size_t r = 0; r < rows; r++) {                                                        \
+            double sum = 0.0;                                                                      \
+            for (size_t u = r * units; u < (r + 1) * units; u++) {                                 \
+                float slope;                                                                       \
+                sum += f(parameter, y[u], target[u], &slope);                                      \
+                if (gradient)                                                                      \
+                    gradient[u] = slope * (float)(share);                                          \
+            }                                                                                      \
+            row_loss[r] = sum * (share);                                                           \
+        }                                                                                          \
     }
 
 LOSS(half_squared_error, half_squared_error_loss, 1.0)
@@ -94,23 +88,26 @@ LOSS(cross_entropy, cross_entropy_loss, 1.0)
 
 /*
  * Cross-entropy of softmax(z): sum_j t_j (log S - (z_j - max z)), S = sum_j exp(z_j - max z), and
- * dL/dz = softmax(z) sum_j t_j - t. S is summed in double, so that a loss near 0 keeps its digits.
- * The gradient's place holds the exponentials meanwhile; without one they are taken in blocks.
+ * dL/dz = softmax(z) sum_j t_j - t. The largest term of S is 1; the others are summed in double and
+ * log S is log(1 + their sum), so that a loss near 0 keeps its digits. The gradient's place, if
+ * there is one, holds the exponentials meanwhile; otherwise they are taken in blocks.
  */
-static double log_of_exponential_sum(
-    size_t units, float largest, const float *z, float *e, double *exponential_sum) {
+static double sum_of_others(size_t units, float largest, const float *z, float *e) {
     enum { BLOCK = 64 };
     float block[BLOCK];
     double sum = 0.0;
+    bool found = false;
     for (size_t i = 0; i < units; i += BLOCK) {
         size_t count = units - i < BLOCK ? units - i : BLOCK;
         float *part = e ? e + i : block;
         row_exponentials(count, largest, z + i, part);
-        for (size_t j = 0; j < count; j++)
-            sum += part[j];
+        for (size_t j = 0; j < count; j++) {
+            bool is_largest = !found && z[i + j] == largest;
+            sum += is_largest ? 0.0 : (double)part[j];
+            found = found || is_largest;
+        }
     }
-    *exponential_sum = sum;
-    return sum <= (double)INFINITY ? tnni_log(sum) : sum; /* NaN stays */
+    return sum;
 }
 
 static void softmax_cross_entropy(
@@ -119,8 +116,8 @@ static void softmax_cross_entropy(
     (void)unused;
     for (size_t r = 0; r < rows; r++, z += units, target += units) {
         float largest = row_maximum(units, z);
-        double exponentials;
-        double log_sum = log_of_exponential_sum(units, largest, z, gradient, &exponentials);
+        double others = sum_of_others(units, largest, z, gradient);
+        double log_sum = tnni_log1p(others);
         double loss = 0.0;
         double targets = 0.0;
         for (size_t u = 0; u < units; u++) {
@@ -132,7 +129,7 @@ static void softmax_cross_entropy(
         row_loss[r] = loss;
         if (!gradient)
             continue;
-        float scale = (float)(targets / exponentials);
+        float scale = (float)(targets / (1.0 + others));
         for (size_t u = 0; u < units; u++)
             gradient[u] = gradient[u] * scale - target[u];
         gradient += units;

@@ -4,7 +4,7 @@ static void scale_rows(
     size_t rows, size_t units, const float *row_weights, size_t batch_rows, float *gradient) {
     for (size_t r = 0; r < rows; r++, gradient += units) {
         double weight = row_weights ? row_weights[r] : 1.0;
-        map_forward(times, (float)(weight / (double)batch_rows), units, gradient, gradient);
+        scale_row(units, (float)(weight / (double)batch_rows), gradient);
     }
 }
 

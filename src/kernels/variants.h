@@ -4,13 +4,14 @@
 
 #include "kernels/kernels.h"
 
-#if defined(__x86_64__) && defined(__GNUC__)
+/* gcc, clang, clang-cl and mingw; Microsoft's own compiler has the portable table alone. */
+#if (defined(__x86_64__) || defined(_M_X64)) && (defined(__GNUC__) || defined(__clang__))
 #    define TNNI_HAVE_X86_VARIANTS
 extern const tnni_kernels tnni_avx512;
 extern const tnni_kernels tnni_avx2;
 #endif
 
-#if defined(__aarch64__) && defined(__GNUC__) && !defined(__AARCH64EB__)
+#if defined(__aarch64__) && (defined(__GNUC__) || defined(__clang__)) && !defined(__AARCH64EB__)
 #    define TNNI_HAVE_NEON_VARIANT
 extern const tnni_kernels tnni_neon;
 #endif

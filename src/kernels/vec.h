@@ -258,6 +258,22 @@ ALWAYS_INLINE vec vec_copy_sign(vec magnitude, vec sign) {
     return vec_from_bits(ivec_or(vec_bits(vec_abs(magnitude)), sign_bit));
 }
 
+/* The lanes of a vector at element i of count: all of them, or those that are left. */
+ALWAYS_INLINE size_t lanes_at(size_t i, size_t count) {
+    return count - i < VEC_LANES ? count - i : VEC_LANES;
+}
+
+ALWAYS_INLINE vec load_lanes(const float *p, size_t lanes) {
+    return lanes == VEC_LANES ? vec_load(p) : vec_load_partial(p, lanes);
+}
+
+ALWAYS_INLINE void store_lanes(float *p, size_t lanes, vec v) {
+    if (lanes == VEC_LANES)
+        vec_store(p, v);
+    else
+        vec_store_partial(p, lanes, v);
+}
+
 /* Sixteen lanes whatever the width of a vector: the form of every sum within a row. */
 enum { SIXTEEN = 16 / VEC_LANES };
 

@@ -5,11 +5,10 @@
 #include <string.h>
 
 /*
- * exp and log use sums and products only, each rounded on its own: no fma, which is slow on
+ * log uses sums and products only, each rounded on its own: no fma, which is slow on
  * machines without the instruction. Coefficients come from tests/reference/polynomials.sollya. The
  * high part of ln 2 has 32 bits, so that its product with an exponent is exact.
  */
-static const double log2_e = 0x1.71547652b82fep0;
 static const double ln2_high = 0x1.62e42ffp-1;
 static const double ln2_low = -0x1.718432a1b0e26p-35;
 
@@ -25,34 +24,12 @@ static double from_bits(uint64_t bits) {
     return x;
 }
 
-/* 2^n for -1022 <= n <= 1023. */
-static double power_of_two(int n) {
-    return from_bits((uint64_t)(n + 1023) << 52);
-}
-
 /* p[0] + p[1] x + ... + p[degree] x^degree by Horner's rule. */
 static double polynomial(const double *p, int degree, double x) {
     double sum = p[degree];
     for (int i = degree - 1; i >= 0; i--)
         sum = sum * x + p[i];
     return sum;
-}
-
-/* x = n ln 2 + r, exp(r) = 1 + r + r^2 q(r) with |r| <= ln 2 / 2. */
-double tnni_exp(double x) {
-    static const double q[] = {0x1.0000000000001p-1,  0x1.5555555555558p-3,  0x1.5555555553ccdp-5,
-                               0x1.111111110f8d5p-7,  0x1.6c16c178b0fdbp-10, 0x1.a01a01afbb418p-13,
-                               0x1.a019b8a06dbffp-16, 0x1.71ddf779b2abdp-19, 0x1.2891ef2d385cdp-22,
-                               0x1.af61dccd80562p-26};
-    if (!(x < 710.0))
-        return x + (double)INFINITY;
-    if (x < -746.0)
-        return 0.0;
-    int n = (int)(x * log2_e + (x < 0.0 ? -0.5 : 0.5));
-    double r = (x - n * ln2_high) - n * ln2_low;
-    double p = 1.0 + (r + r * r * polynomial(q, 9, r));
-    /* In two steps, for n may be 1024 or as low as -1076; only the second one can round. */
-    return p * power_of_two(n / 2) * power_of_two(n - n / 2);
 }
 
 /*
@@ -83,6 +60,12 @@ double tnni_log(double x) {
     double z = s * s;
     double rest = s * (f - z * polynomial(q, 6, z)) - k * ln2_low;
     return k * ln2_high + (f - rest);
+}
+
+/* log of the rounded 1 + x, times what the rounding made of x: Kahan's, in the HP-15C handbook. */
+double tnni_log1p(double x) {
+    double u = 1.0 + x;
+    return u == 1.0 ? x : tnni_log(u) * (x / (u - 1.0));
 }
 
 /* Each pair is a rational approximation: its numerator's coefficients, its denominator's. */

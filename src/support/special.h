@@ -1,15 +1,16 @@
 /*
- * exp, log and the normal distribution's quantiles in double: the same bits on every machine, which
+ * log and the normal distribution's quantiles in double: the same bits on every machine, which
  * libm does not promise. Pure functions; a NaN gives a NaN.
  */
 #ifndef TINYNN_SUPPORT_SPECIAL_H
 #define TINYNN_SUPPORT_SPECIAL_H
 
-/* Within 1.1 ulp, denormal results too; infinity above 709.79, 0 below -745.2. */
-double tnni_exp(double x);
-
 /* Within 1 ulp for every x > 0; -infinity at 0, a NaN below. */
 double tnni_log(double x);
+
+/* log(1 + x) within 4 ulp for finite x >= 0: one each of log, its argument, quotient and product.
+ */
+double tnni_log1p(double x);
 
 /*
  * The x that a standard normal variable stays below with probability p, 0 < p < 1, to a relative
