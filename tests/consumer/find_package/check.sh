@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# check.sh PREFIX BUILD: find_package(tinynn) from C and C++, static and shared.
+set -euo pipefail
+prefix=$1 build=$2
+rm -rf "$build"
+
+for shared in OFF ON; do
+    echo "---- BUILD_SHARED_LIBS=$shared"
+    "$CMAKE" --log-level=WARNING -S "$(dirname "$0")" -B "$build/$shared" \
+        -DCMAKE_PREFIX_PATH="$prefix" -DBUILD_SHARED_LIBS=$shared
+    "$CMAKE" --build "$build/$shared"
+    (cd "$build/$shared" && "$CTEST" --output-on-failure)
+done
