@@ -1,0 +1,614 @@
+/*
+ * test_kernels.c: the products of a dense layer, and what is done to whole rows, in every kernel
+ * table, against sums in double.
+ *
+ * A sum of n float products, each a + b c rounded once or twice, in whatever order: no term goes
+ * through more than n + 1 roundings, a bias one more. So it is off by at most gamma times the sum
+ * of the magnitudes of its terms, gamma = m u / (1 - m u) with m = n + 2 and u = 2^-24 (Higham,
+ * Accuracy and Stability of Numerical Algorithms, section 3.1).
+ */
+#include "support/kernel_tables.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_ROWS = 65, MOST_WIDTH = 150, MOST_ARRAY = MOST_WIDTH * MOST_WIDTH, SPARE = 32 };
+
+/* One layer's arrays, full of numbers between -1 and 1. */
+typedef struct layer_data {
+    size_t rows, inputs, units;
+    float x[MOST_ROWS * MOST_WIDTH], delta[MOST_ROWS * MOST_WIDTH];
+    float weights[MOST_ARRAY], biases[MOST_WIDTH], start[MOST_ARRAY];
+    float fused[MOST_ARRAY]; /* what the first fused table made */
+    float result[MOST_ARRAY + SPARE];
+} layer_data;
+
+static layer_data *new_layer_data(void **state) {
+    layer_data *data = malloc(sizeof *data);
+    uint64_t random = 1;
+    assert_non_null(data);
+    data->rows = data->inputs = data->units = 0;
+    fill_random(data->x, COUNT_OF(data->x), &random, -1, 1);
+    fill_random(data->delta, COUNT_OF(data->delta), &random, -1, 1);
+    fill_random(data->weights, COUNT_OF(data->weights), &random, -1, 1);
+    fill_random(data->biases, COUNT_OF(data->biases), &random, -1, 1);
+    fill_random(data->start, COUNT_OF(data->start), &random, -1, 1);
+    *state = data;
+    return data;
+}
+
+static int free_layer_data(void **state) {
+    free(*state);
+    return 0;
+}
+
+/* ---- The bound ------------------------------------------------------------------------------- */
+
+/* A sum over terms of a[k * a_step] * b[k * b_step], and one number more. */
+typedef struct term_list {
+    size_t terms;
+    const float *a;
+    size_t a_step;
+    const float *b;
+    size_t b_step;
+    float more;
+} term_list;
+
+static void assert_sum(float actual, term_list list) {
+    double sum = list.more, size = fabs((double)list.more);
+    for (size_t k = 0; k < list.terms; k++) {
+        double product = (double)list.a[k * list.a_step] * list.b[k * list.b_step];
+        sum += product;
+        size += fabs(product);
+    }
+    double m = ((double)list.terms + 2) * 0x1p-24;
+    assert_within(actual, sum, m / (1 - m) * size);
+}
+
+/* ---- Running a kernel ------------------------------------------------------------------------ */
+
+static const float CANARY = 12345;
+
+/* As much as any kernel writes, and some: an array of two of the three sizes. */
+static void spoil(layer_data *data) {
+    size_t least = data->rows < data->inputs ? data->rows : data->inputs;
+    least = data->units < least ? data->units : least;
+    size_t count = least == 0 ? 0 : data->rows * data->inputs * data->units / least;
+    for (size_t i = 0; i < count + SPARE; i++)
+        data->result[i] = CANARY;
+}
+
+/* Nothing was written past count; a repeated table has the bits of the first one. */
+static void check_result(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table, size_t count) {
+    for (size_t i = count; i < count + SPARE; i++)
+        assert_true(data->result[i] == CANARY);
+    if (table == tables->fused)
+        memcpy(data->fused, data->result, count * sizeof(float));
+    if (repeats_fused(tables, table))
+        assert_same_bits(data->result, data->fused, count);
+}
+
+typedef void check_kernel(layer_data *data, const kernel_tables *tables, const tnni_kernels *table);
+
+static void for_each_table(layer_data *data, check_kernel *check) {
+    kernel_tables tables = find_kernel_tables();
+    for (size_t t = 0; t < tables.count; t++) {
+        spoil(data);
+        check(data, &tables, tables.at[t]);
+    }
+}
+
+/* Around the widths of vectors, tiles, panels and of the layers with few units. */
+static void for_each_size(layer_data *data, check_kernel *check) {
+    static const size_t row_counts[] = {1, 2, 3, 4, 5, 6, 7, 13};
+    static const size_t input_counts[] = {1, 2, 3, 5, 7, 15, 16, 17, 31, 32, 33, 47, 63, 65, 131};
+    static const size_t unit_counts[] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  11, 15,
+                                         16, 17, 31, 33, 47, 48, 63, 64, 65, 131};
+    for (size_t r = 0; r < COUNT_OF(row_counts); r++) {
+        for (size_t i = 0; i < COUNT_OF(input_counts); i++) {
+            for (size_t u = 0; u < COUNT_OF(unit_counts); u++) {
+                data->rows = row_counts[r];
+                data->inputs = input_counts[i];
+                data->units = unit_counts[u];
+                for_each_table(data, check);
+            }
+        }
+    }
+}
+
+/* ---- x weights + biases ---------------------------------------------------------------------- */
+
+static void check_product_with(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table, const float *biases) {
+    size_t rows = data->rows, inputs = data->inputs, units = data->units;
+    table->product(rows, inputs, units, data->x, data->weights, biases, data->result);
+    check_result(data, tables, table, rows * units);
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t u = 0; u < units; u++)
+            assert_sum(
+                data->result[r * units + u],
+                (term_list){
+                    .terms = inputs,
+                    .a = data->x + r * inputs,
+                    .a_step = 1,
+                    .b = data->weights + u,
+                    .b_step = units,
+                    .more = biases == NULL ? 0 : biases[u]});
+    }
+}
+
+static void check_product(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    check_product_with(data, tables, table, data->biases);
+}
+
+static void check_product_without_biases(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    check_product_with(data, tables, table, NULL);
+}
+
+static void test_kernels_product_is_within_its_bound_for_all_sizes(void **state) {
+    for_each_size(new_layer_data(state), check_product);
+}
+
+static void test_kernels_product_is_within_its_bound_without_biases(void **state) {
+    for_each_size(new_layer_data(state), check_product_without_biases);
+}
+
+static void check_product_of_single_rows(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    size_t inputs = data->inputs, units = data->units;
+    (void)tables;
+    table->product(data->rows, inputs, units, data->x, data->weights, data->biases, data->result);
+    for (size_t r = 0; r < data->rows; r++) {
+        float row[MOST_WIDTH];
+        table->product(1, inputs, units, data->x + r * inputs, data->weights, data->biases, row);
+        assert_same_bits(row, data->result + r * units, units);
+    }
+}
+
+static void test_kernels_product_has_the_same_bits_however_rows_are_batched(void **state) {
+    for_each_size(new_layer_data(state), check_product_of_single_rows);
+}
+
+/* The tiles go over more rows than any tile is high. */
+static void test_kernels_product_is_within_its_bound_for_many_rows(void **state) {
+    layer_data *data = new_layer_data(state);
+    data->inputs = 37;
+    data->units = 51;
+    for (data->rows = 8; data->rows <= MOST_ROWS; data->rows++) {
+        for_each_table(data, check_product);
+        for_each_table(data, check_product_of_single_rows);
+    }
+}
+
+/* ---- delta weights^T ------------------------------------------------------------------------- */
+
+static void check_transposed(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    size_t rows = data->rows, inputs = data->inputs, units = data->units;
+    table->product_transposed(rows, inputs, units, data->delta, data->weights, data->result);
+    check_result(data, tables, table, rows * inputs);
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t i = 0; i < inputs; i++)
+            assert_sum(
+                data->result[r * inputs + i],
+                (term_list){
+                    .terms = units,
+                    .a = data->delta + r * units,
+                    .a_step = 1,
+                    .b = data->weights + i * units,
+                    .b_step = 1});
+    }
+}
+
+static void test_kernels_transposed_product_is_within_its_bound_for_all_sizes(void **state) {
+    for_each_size(new_layer_data(state), check_transposed);
+}
+
+static void check_transposed_of_single_rows(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    size_t inputs = data->inputs, units = data->units;
+    (void)tables;
+    table->product_transposed(data->rows, inputs, units, data->delta, data->weights, data->result);
+    for (size_t r = 0; r < data->rows; r++) {
+        float row[MOST_WIDTH];
+        table->product_transposed(1, inputs, units, data->delta + r * units, data->weights, row);
+        assert_same_bits(row, data->result + r * inputs, inputs);
+    }
+}
+
+static void test_kernels_transposed_product_has_the_same_bits_however_rows_are_batched(
+    void **state) {
+    for_each_size(new_layer_data(state), check_transposed_of_single_rows);
+}
+
+/* ---- x^T delta ------------------------------------------------------------------------------- */
+
+static void check_weight_gradient_sums(const layer_data *data, const float *start) {
+    size_t rows = data->rows, inputs = data->inputs, units = data->units;
+    for (size_t i = 0; i < inputs; i++) {
+        for (size_t u = 0; u < units; u++)
+            assert_sum(
+                data->result[i * units + u],
+                (term_list){
+                    .terms = rows,
+                    .a = data->x + i,
+                    .a_step = inputs,
+                    .b = data->delta + u,
+                    .b_step = units,
+                    .more = start == NULL ? 0 : start[i * units + u]});
+    }
+}
+
+static void check_weight_gradient(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    size_t rows = data->rows, inputs = data->inputs, units = data->units;
+    table->weight_gradient(
+        rows, inputs, units, 0, inputs, data->x, data->delta, false, data->result);
+    check_result(data, tables, table, inputs * units);
+    check_weight_gradient_sums(data, NULL);
+}
+
+static void check_accumulated_weight_gradient(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    size_t rows = data->rows, inputs = data->inputs, units = data->units;
+    memcpy(data->result, data->start, inputs * units * sizeof(float));
+    table->weight_gradient(
+        rows, inputs, units, 0, inputs, data->x, data->delta, true, data->result);
+    check_result(data, tables, table, inputs * units);
+    check_weight_gradient_sums(data, data->start);
+}
+
+static void test_kernels_weight_gradient_is_within_its_bound_for_all_sizes(void **state) {
+    for_each_size(new_layer_data(state), check_weight_gradient);
+}
+
+static void test_kernels_weight_gradient_adds_to_what_is_there_if_asked(void **state) {
+    for_each_size(new_layer_data(state), check_accumulated_weight_gradient);
+}
+
+/* As threads and blocks split it: by rows of the weights. */
+static void check_parts_of_weight_gradient(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    size_t inputs = data->inputs, units = data->units;
+    (void)tables;
+    table->weight_gradient(
+        data->rows, inputs, units, 0, inputs, data->x, data->delta, false, data->result);
+    for (size_t size = 1; size <= 7; size += 2) {
+        for (size_t first = 0; first < inputs; first += size) {
+            static float part[7 * MOST_WIDTH];
+            size_t count = inputs - first < size ? inputs - first : size;
+            table->weight_gradient(
+                data->rows, inputs, units, first, count, data->x, data->delta, false, part);
+            assert_same_bits(part, data->result + first * units, count * units);
+        }
+    }
+}
+
+static void test_kernels_weight_gradient_has_the_same_bits_in_parts(void **state) {
+    for_each_size(new_layer_data(state), check_parts_of_weight_gradient);
+}
+
+/* The sum goes on where the last call left it, in the order of the rows. */
+static void check_rows_of_weight_gradient(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    size_t rows = data->rows, inputs = data->inputs, units = data->units;
+    static float sum[MOST_ARRAY];
+    (void)tables;
+    table->weight_gradient(
+        rows, inputs, units, 0, inputs, data->x, data->delta, false, data->result);
+    for (size_t row = 0; row < rows; row++)
+        table->weight_gradient(
+            1, inputs, units, 0, inputs, data->x + row * inputs, data->delta + row * units, row > 0,
+            sum);
+    assert_same_bits(sum, data->result, inputs * units);
+}
+
+static void test_kernels_weight_gradient_has_the_same_bits_row_by_row(void **state) {
+    for_each_size(new_layer_data(state), check_rows_of_weight_gradient);
+}
+
+static void test_kernels_weight_gradient_is_within_its_bound_for_many_rows(void **state) {
+    layer_data *data = new_layer_data(state);
+    data->inputs = 37;
+    data->units = 51;
+    for (data->rows = 8; data->rows <= MOST_ROWS; data->rows++) {
+        for_each_table(data, check_weight_gradient);
+        for_each_table(data, check_rows_of_weight_gradient);
+    }
+}
+
+/* ---- Sums of columns ------------------------------------------------------------------------- */
+
+static const float ONE = 1;
+
+static void check_bias_gradient_with(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table, bool accumulate) {
+    size_t rows = data->rows, units = data->units;
+    memcpy(data->result, data->start, units * sizeof(float));
+    table->bias_gradient(rows, units, 0, units, data->delta, accumulate, data->result);
+    check_result(data, tables, table, units);
+    for (size_t u = 0; u < units; u++)
+        assert_sum(
+            data->result[u],
+            (term_list){
+                .terms = rows,
+                .a = data->delta + u,
+                .a_step = units,
+                .b = &ONE,
+                .more = accumulate ? data->start[u] : 0});
+}
+
+static void check_bias_gradient(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    check_bias_gradient_with(data, tables, table, false);
+}
+
+static void check_accumulated_bias_gradient(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    check_bias_gradient_with(data, tables, table, true);
+}
+
+/* Nothing is multiplied, so the unfused table has the same bits, too. */
+static void check_bias_gradient_bits(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    table->bias_gradient(data->rows, data->units, 0, data->units, data->delta, false, data->result);
+    if (table == tables->at[0])
+        memcpy(data->fused, data->result, data->units * sizeof(float));
+    assert_same_bits(data->result, data->fused, data->units);
+}
+
+static void check_parts_of_bias_gradient(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    size_t rows = data->rows, units = data->units;
+    (void)tables;
+    table->bias_gradient(rows, units, 0, units, data->delta, false, data->result);
+    for (size_t size = 1; size <= 19; size += 3) {
+        for (size_t first = 0; first < units; first += size) {
+            float part[19];
+            size_t count = units - first < size ? units - first : size;
+            table->bias_gradient(rows, units, first, count, data->delta, false, part);
+            assert_same_bits(part, data->result + first, count);
+        }
+    }
+}
+
+static void check_rows_of_bias_gradient(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    size_t rows = data->rows, units = data->units;
+    float sum[MOST_WIDTH];
+    (void)tables;
+    table->bias_gradient(rows, units, 0, units, data->delta, false, data->result);
+    for (size_t row = 0; row < rows; row++)
+        table->bias_gradient(1, units, 0, units, data->delta + row * units, row > 0, sum);
+    assert_same_bits(sum, data->result, units);
+}
+
+static void test_kernels_bias_gradient_is_within_its_bound_for_all_sizes(void **state) {
+    for_each_size(new_layer_data(state), check_bias_gradient);
+}
+
+static void test_kernels_bias_gradient_adds_to_what_is_there_if_asked(void **state) {
+    for_each_size(new_layer_data(state), check_accumulated_bias_gradient);
+}
+
+static void test_kernels_bias_gradient_has_the_same_bits_in_all_tables(void **state) {
+    for_each_size(new_layer_data(state), check_bias_gradient_bits);
+}
+
+static void test_kernels_bias_gradient_has_the_same_bits_in_parts(void **state) {
+    for_each_size(new_layer_data(state), check_parts_of_bias_gradient);
+}
+
+static void test_kernels_bias_gradient_has_the_same_bits_row_by_row(void **state) {
+    for_each_size(new_layer_data(state), check_rows_of_bias_gradient);
+}
+
+/* ---- Weights of rows ------------------------------------------------------------------------- */
+
+/* The factor is rounded once, and the product once. */
+static void check_scaled_rows(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    size_t rows = data->rows, units = data->units;
+    (void)tables;
+    memcpy(data->result, data->delta, rows * units * sizeof(float));
+    table->scale_rows(rows, units, data->x, 7, data->result);
+    for (size_t i = 0; i < rows * units; i++) {
+        float factor = (float)((double)data->x[i / units] / 7);
+        float expected = data->delta[i] * factor;
+        assert_same_bits(&data->result[i], &expected, 1);
+    }
+    assert_true(data->result[rows * units] == CANARY);
+    memcpy(data->result, data->delta, rows * units * sizeof(float));
+    table->scale_rows(rows, units, NULL, 7, data->result);
+    for (size_t i = 0; i < rows * units; i++) {
+        float expected = data->delta[i] * (1.0f / 7);
+        assert_same_bits(&data->result[i], &expected, 1);
+    }
+}
+
+static void test_kernels_rows_are_scaled_by_their_weight_over_the_batch(void **state) {
+    for_each_size(new_layer_data(state), check_scaled_rows);
+}
+
+/* ---- Dropout --------------------------------------------------------------------------------- */
+
+enum { DROPOUT_ROWS = 64, DROPOUT_UNITS = 150 };
+
+static const uint64_t KEY = 0x0123456789abcdefu, OTHER_KEY = 0xf0e1d2c3b4a59687u;
+
+static void drop(
+    const tnni_kernels *table, float share, size_t first_row, size_t rows, const float *a,
+    float *output) {
+    table->dropout(KEY, share, first_row, rows, DROPOUT_UNITS, a, output);
+}
+
+/* What is kept is multiplied by 1 / (1 - share), a float, and the rest is 0. */
+static void check_dropout(const layer_data *data, float share) {
+    size_t dropped = 0, count = DROPOUT_ROWS * DROPOUT_UNITS;
+    float scale = 1 / (1 - share);
+    for (size_t i = 0; i < count; i++) {
+        float kept = data->delta[i] * scale;
+        if (data->result[i] == 0)
+            dropped++;
+        else
+            assert_same_bits(&data->result[i], &kept, 1);
+    }
+    /* Binomial: within five standard deviations. */
+    double mean = (double)count * share;
+    assert_within((double)dropped, mean, 5 * sqrt(mean * (1 - share)));
+}
+
+static void check_dropout_everywhere(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    static const float shares[] = {0.0f, 0.01f, 0.2f, 0.5f, 0.9f};
+    size_t count = DROPOUT_ROWS * DROPOUT_UNITS;
+    for (size_t s = 0; s < COUNT_OF(shares); s++) {
+        drop(table, shares[s], 0, DROPOUT_ROWS, data->delta, data->result);
+        check_dropout(data, shares[s]);
+        drop(tables->at[0], shares[s], 0, DROPOUT_ROWS, data->delta, data->fused);
+        assert_same_bits(data->result, data->fused, count);
+    }
+}
+
+static void test_kernels_dropout_drops_its_share_and_scales_the_rest(void **state) {
+    for_each_table(new_layer_data(state), check_dropout_everywhere);
+}
+
+static void check_dropout_of_single_rows(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    (void)tables;
+    drop(table, 0.5f, 0, DROPOUT_ROWS, data->delta, data->result);
+    for (size_t r = 0; r < DROPOUT_ROWS; r++) {
+        float row[DROPOUT_UNITS];
+        drop(table, 0.5f, r, 1, data->delta + r * DROPOUT_UNITS, row);
+        assert_same_bits(row, data->result + r * DROPOUT_UNITS, DROPOUT_UNITS);
+    }
+    memcpy(data->fused, data->delta, sizeof data->delta);
+    drop(table, 0.5f, 0, DROPOUT_ROWS, data->fused, data->fused);
+    assert_same_bits(data->fused, data->result, DROPOUT_ROWS * DROPOUT_UNITS);
+}
+
+static void test_kernels_dropout_is_the_same_row_by_row_and_in_place(void **state) {
+    for_each_table(new_layer_data(state), check_dropout_of_single_rows);
+}
+
+/* Two masks of share 1/2 agree in half of the places: within five standard deviations. */
+static void check_masks_are_unrelated(const float *one, const float *other) {
+    double count = DROPOUT_ROWS * DROPOUT_UNITS, same = 0;
+    for (size_t i = 0; i < DROPOUT_ROWS * DROPOUT_UNITS; i++)
+        same += (one[i] == 0) == (other[i] == 0);
+    assert_within(same, count / 2, 5 * sqrt(count / 4));
+}
+
+static void check_other_masks(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    (void)tables;
+    drop(table, 0.5f, 0, DROPOUT_ROWS, data->delta, data->result);
+    table->dropout(OTHER_KEY, 0.5f, 0, DROPOUT_ROWS, DROPOUT_UNITS, data->delta, data->fused);
+    check_masks_are_unrelated(data->result, data->fused);
+    drop(table, 0.5f, DROPOUT_ROWS, DROPOUT_ROWS, data->delta, data->fused);
+    check_masks_are_unrelated(data->result, data->fused);
+}
+
+static void test_kernels_dropout_is_another_for_another_key_or_row(void **state) {
+    for_each_table(new_layer_data(state), check_other_masks);
+}
+
+/* ---- Finding a table ------------------------------------------------------------------------- */
+
+static void test_kernels_find_gives_the_table_of_that_name(void **state) {
+    (void)state;
+    for (size_t i = 0; i < KERNEL_TABLES; i++) {
+        const tnni_kernels *table = NULL;
+        tnn_status status = tnni_kernels_find("caller", kernel_names[i], &table);
+        if (status == TNN_UNSUPPORTED) {
+            assert_null(table);
+            assert_non_null(strstr(tnn_error_message(), kernel_names[i]));
+            assert_non_null(strstr(tnn_error_message(), "caller"));
+            continue;
+        }
+        assert_ok(status);
+        assert_string_equal(table->name, kernel_names[i]);
+    }
+}
+
+static void test_kernels_find_always_has_the_portable_table(void **state) {
+    (void)state;
+    const tnni_kernels *table = NULL;
+    assert_ok(tnni_kernels_find("caller", "portable", &table));
+    assert_non_null(table);
+}
+
+static void test_kernels_find_gives_the_best_for_null(void **state) {
+    (void)state;
+    const tnni_kernels *table = NULL;
+    assert_ok(tnni_kernels_find("caller", NULL, &table));
+    assert_ptr_equal(table, tnni_kernels_best());
+    assert_ptr_equal(table, find_kernel_tables().at[0]);
+}
+
+static void test_kernels_find_refuses_a_name_that_is_none(void **state) {
+    (void)state;
+    static const char *const names[] = {"", "AVX2", "avx", "avx2 ", "portable2", "%s%n"};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const tnni_kernels *table = NULL;
+        assert_status(tnni_kernels_find("caller", names[i], &table), TNN_INVALID_ARGUMENT);
+        assert_null(table);
+        assert_non_null(strstr(tnn_error_message(), "caller"));
+        assert_non_null(strstr(tnn_error_message(), names[i]));
+    }
+}
+
+static void test_kernels_every_table_is_complete(void **state) {
+    (void)state;
+    kernel_tables tables = find_kernel_tables();
+    for (size_t t = 0; t < tables.count; t++) {
+        const tnni_kernels *table = tables.at[t];
+        for (size_t i = 0; i < TNNI_ACTIVATION_KINDS; i++) {
+            assert_non_null(table->activations[i].forward);
+            assert_non_null(table->activations[i].backward);
+        }
+        for (size_t i = 0; i < TNNI_LOSS_KINDS; i++)
+            assert_non_null(table->losses[i]);
+        for (size_t i = 0; i < TNNI_METHOD_KINDS; i++)
+            assert_non_null(table->steps[i]);
+        assert_int_equal(table->fused, kernels_are_fused(table->name));
+    }
+}
+
+#define WITH_DATA(test) cmocka_unit_test_teardown(test, free_layer_data)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        WITH_DATA(test_kernels_product_is_within_its_bound_for_all_sizes),
+        WITH_DATA(test_kernels_product_is_within_its_bound_without_biases),
+        WITH_DATA(test_kernels_product_is_within_its_bound_for_many_rows),
+        WITH_DATA(test_kernels_product_has_the_same_bits_however_rows_are_batched),
+        WITH_DATA(test_kernels_transposed_product_is_within_its_bound_for_all_sizes),
+        WITH_DATA(test_kernels_transposed_product_has_the_same_bits_however_rows_are_batched),
+        WITH_DATA(test_kernels_weight_gradient_is_within_its_bound_for_all_sizes),
+        WITH_DATA(test_kernels_weight_gradient_is_within_its_bound_for_many_rows),
+        WITH_DATA(test_kernels_weight_gradient_adds_to_what_is_there_if_asked),
+        WITH_DATA(test_kernels_weight_gradient_has_the_same_bits_in_parts),
+        WITH_DATA(test_kernels_weight_gradient_has_the_same_bits_row_by_row),
+        WITH_DATA(test_kernels_bias_gradient_is_within_its_bound_for_all_sizes),
+        WITH_DATA(test_kernels_bias_gradient_adds_to_what_is_there_if_asked),
+        WITH_DATA(test_kernels_bias_gradient_has_the_same_bits_in_all_tables),
+        WITH_DATA(test_kernels_bias_gradient_has_the_same_bits_in_parts),
+        WITH_DATA(test_kernels_bias_gradient_has_the_same_bits_row_by_row),
+        WITH_DATA(test_kernels_rows_are_scaled_by_their_weight_over_the_batch),
+        WITH_DATA(test_kernels_dropout_drops_its_share_and_scales_the_rest),
+        WITH_DATA(test_kernels_dropout_is_the_same_row_by_row_and_in_place),
+        WITH_DATA(test_kernels_dropout_is_another_for_another_key_or_row),
+        cmocka_unit_test(test_kernels_find_gives_the_table_of_that_name),
+        cmocka_unit_test(test_kernels_find_always_has_the_portable_table),
+        cmocka_unit_test(test_kernels_find_gives_the_best_for_null),
+        cmocka_unit_test(test_kernels_find_refuses_a_name_that_is_none),
+        cmocka_unit_test(test_kernels_every_table_is_complete),
+    };
+    return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
+}
