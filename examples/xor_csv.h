@@ -1,0 +1,14 @@
+/* xor_csv.h: opening and closing the files that are written. */
+#ifndef XOR_CSV_H
+#define XOR_CSV_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* NULL, after printing why, if it cannot be written. */
+FILE *xor_csv_open(const char *path);
+
+/* Says on stdout that path was written, if all of it was. */
+bool xor_csv_close(FILE *file, const char *path);
+
+#endif /* XOR_CSV_H */
