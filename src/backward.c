@@ -22,6 +22,10 @@ static tnni_loss_kernel *loss_of_logits(const tnn_net *net, tnni_loss_kind loss)
     return NULL;
 }
 
+bool tnni_loss_is_of_logits(const tnn_net *net, const tnn_loss *loss) {
+    return loss_of_logits(net, tnni_loss_find(loss));
+}
+
 bool tnni_loss_rows(
     tnn_net *net, const tnni_objective *objective, tnni_range rows, float *gradient) {
     const tnni_layer *last = tnni_last_layer(net);
@@ -81,26 +85,28 @@ static void through_activation(const tnn_net *net, const tnni_layer *layer, tnni
 
 /* dL/d input of a layer from its delta. */
 static void through_weights(
-    const tnn_net *net, const tnni_layer *layer, tnni_range rows, float *input_gradient) {
+    const tnn_net *net, const tnni_layer *layer, tnni_range rows, float *input_gradient,
+    float *panel) {
     net->kernels->product_transposed(
         rows.end - rows.begin, layer->inputs, layer->units,
         layer->delta + rows.begin * layer->units, net->parameters + layer->weights,
-        input_gradient + rows.begin * layer->inputs);
+        input_gradient + rows.begin * layer->inputs, panel);
 }
 
 /* From the last layer's delta, which is dL/dz already or dL/d output, to the first's. */
-static void delta_rows(const tnn_net *net, tnni_range rows, bool last_is_done) {
+static void delta_rows(const tnn_net *net, tnni_range rows, bool last_is_done, float *panel) {
     for (size_t l = net->layer_count; l-- > 0;) {
         const tnni_layer *layer = &net->layers[l];
         if (!(last_is_done && l + 1 == net->layer_count))
             through_activation(net, layer, rows);
         if (l > 0)
-            through_weights(net, layer, rows, net->layers[l - 1].delta);
+            through_weights(net, layer, rows, net->layers[l - 1].delta, panel);
     }
 }
 
 void tnni_backward_rows(
-    tnn_net *net, const tnni_objective *objective, tnni_range rows, size_t batch_rows) {
+    tnn_net *net, const tnni_objective *objective, tnni_range rows, size_t batch_rows,
+    float *panel) {
     const tnni_layer *last = tnni_last_layer(net);
     float *gradient = last->delta + rows.begin * last->units;
     const float *weights = objective->row_weights;
@@ -108,7 +114,7 @@ void tnni_backward_rows(
     net->kernels->scale_rows(
         rows.end - rows.begin, last->units, weights ? weights + rows.begin : NULL, batch_rows,
         gradient);
-    delta_rows(net, rows, of_logits);
+    delta_rows(net, rows, of_logits, panel);
 }
 
 /* ---- Gradients ------------------------------------------------------------------------------- */
@@ -130,7 +136,7 @@ static void gradient_task(void *argument, size_t index) {
         net->kernels->weight_gradient(
             work->rows, layer->inputs, layer->units, part.begin, part.end - part.begin,
             tnni_layer_input(net, l), layer->delta, work->accumulate,
-            net->gradients + layer->weights + part.begin * layer->units);
+            net->gradients + layer->weights + part.begin * layer->units, tnni_panel(net, index));
         if (!layer->has_biases)
             continue;
         part = tnni_share(layer->units, index, work->tasks);
@@ -168,7 +174,23 @@ typedef struct backward_work {
 static void backward_task(void *argument, size_t index) {
     const backward_work *work = argument;
     tnni_backward_rows(
-        work->net, work->objective, tnni_share(work->rows, index, work->tasks), work->rows);
+        work->net, work->objective, tnni_share(work->rows, index, work->tasks), work->rows,
+        tnni_panel(work->net, index));
+}
+
+/* One row through a small net; its weight is 1 and so is the number of rows. */
+static tnn_status backward_small(tnn_net *net, const tnni_objective *objective, double *value) {
+    float *gradient = tnni_last_layer(net)->delta;
+    bool of_logits = tnni_loss_rows(net, objective, (tnni_range){0, 1}, gradient);
+    double loss_value = net->row_loss[0];
+    if (value)
+        *value = loss_value;
+    if (!isfinite(loss_value))
+        return tnni_check_loss("tnn_backward", loss_value);
+    net->kernels->small_gradients(
+        net->small, net->layer_count, net->x, of_logits, !net->gradients_zero, net->gradients);
+    net->gradients_zero = false;
+    return TNN_OK;
 }
 
 tnn_status tnn_backward(tnn_net *net, tnn_loss loss, const float *target, double *value) {
@@ -186,6 +208,8 @@ tnn_status tnn_backward(tnn_net *net, tnn_loss loss, const float *target, double
     if (status != TNN_OK)
         return status;
     tnni_objective objective = {loss, target, NULL};
+    if (net->is_small && rows == 1)
+        return backward_small(net, &objective, value);
     backward_work work = {net, &objective, rows, tnni_net_row_tasks(net, rows)};
     tnni_parallel_for(net->executor, work.tasks, backward_task, &work);
     double loss_value = tnni_batch_loss(net, &objective, rows);
@@ -209,9 +233,11 @@ typedef struct backward_from_work {
 static void backward_from_task(void *argument, size_t index) {
     const backward_from_work *work = argument;
     tnni_range rows = tnni_share(work->rows, index, work->tasks);
-    delta_rows(work->net, rows, false);
+    delta_rows(work->net, rows, false, tnni_panel(work->net, index));
     if (work->input_gradient)
-        through_weights(work->net, &work->net->layers[0], rows, work->input_gradient);
+        through_weights(
+            work->net, &work->net->layers[0], rows, work->input_gradient,
+            tnni_panel(work->net, index));
 }
 
 static tnn_status check_backward_from(

@@ -31,7 +31,7 @@ static const char *caller = "tnn_check_gradients";
 
 static double loss_at(const gradient_check *check) {
     tnni_range all = {0, check->rows};
-    tnni_forward_rows(check->net, all);
+    tnni_forward_rows(check->net, all, check->net->panels);
     tnni_loss_rows(check->net, &check->objective, all, NULL);
     return tnni_batch_loss(check->net, &check->objective, check->rows);
 }
@@ -124,7 +124,8 @@ tnn_status tnn_check_gradients(
     if (status == TNN_OK)
         status = tnni_check_loss(caller, loss_at(&check));
     if (status == TNN_OK) {
-        tnni_backward_rows(check.net, &check.objective, (tnni_range){0, rows}, rows);
+        tnni_backward_rows(
+            check.net, &check.objective, (tnni_range){0, rows}, rows, check.net->panels);
         tnni_add_gradients(check.net, rows);
         *worst_relative_error = worst_error(&check);
     }

@@ -8,10 +8,11 @@
 #include <string.h>
 
 void tnni_layer_forward(
-    const tnn_net *net, const tnni_layer *layer, size_t rows, const float *x, float *z, float *a) {
+    const tnn_net *net, const tnni_layer *layer, size_t rows, const float *x, float *z, float *a,
+    float *panel) {
     const float *weights = net->parameters + layer->weights;
     const float *biases = layer->has_biases ? net->parameters + layer->biases : NULL;
-    net->kernels->product(rows, layer->inputs, layer->units, x, weights, biases, z);
+    net->kernels->product(rows, layer->inputs, layer->units, x, weights, biases, z, panel);
     if (layer->kind < TNNI_ACTIVATION_KINDS)
         net->kernels->activations[layer->kind].forward(
             layer->activation.parameter, rows, layer->units, z, a);
@@ -40,13 +41,13 @@ tnn_status tnni_pass_begin(const char *caller, tnn_net *net, size_t rows, const 
     return TNN_OK;
 }
 
-void tnni_forward_rows(tnn_net *net, tnni_range rows) {
+void tnni_forward_rows(tnn_net *net, tnni_range rows, float *panel) {
     for (size_t l = 0; l < net->layer_count; l++) {
         const tnni_layer *layer = &net->layers[l];
         const float *x = tnni_layer_input(net, l) + rows.begin * layer->inputs;
         size_t offset = rows.begin * layer->units;
         tnni_layer_forward(
-            net, layer, rows.end - rows.begin, x, layer->z + offset, layer->a + offset);
+            net, layer, rows.end - rows.begin, x, layer->z + offset, layer->a + offset, panel);
         if (layer->dropout > 0.0f)
             tnni_apply_dropout(net, layer, rows, layer->a + offset, layer->output + offset);
     }
@@ -60,7 +61,8 @@ typedef struct forward_work {
 
 static void forward_task(void *argument, size_t index) {
     const forward_work *work = argument;
-    tnni_forward_rows(work->net, tnni_share(work->rows, index, work->tasks));
+    tnni_forward_rows(
+        work->net, tnni_share(work->rows, index, work->tasks), tnni_panel(work->net, index));
 }
 
 tnn_status tnni_check_rows(
@@ -93,8 +95,12 @@ tnn_status tnn_forward(tnn_net *net, size_t rows, const float *x, float *y) {
         status = tnni_pass_begin("tnn_forward", net, rows, x);
     if (status != TNN_OK)
         return status;
-    forward_work work = {net, rows, tnni_net_row_tasks(net, rows)};
-    tnni_parallel_for(net->executor, work.tasks, forward_task, &work);
+    if (net->is_small && rows == 1) {
+        net->kernels->small_forward(net->small, net->layer_count, x);
+    } else {
+        forward_work work = {net, rows, tnni_net_row_tasks(net, rows)};
+        tnni_parallel_for(net->executor, work.tasks, forward_task, &work);
+    }
     net->passes++;
     net->rows = rows;
     if (y)

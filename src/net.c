@@ -7,7 +7,8 @@
  *     parameters                                 W0 b0 W1 b1 ...
  *     gradients                                  the same layout, once someone needs them
  *     scratch                                    per layer [z] a [output] delta, then row_loss,
- *                                                one_hot, update; grows with the rows of a pass
+ *                                                one_hot, update, panels, small; grows with the
+ *                                                rows of a pass
  */
 #include "net.h"
 
@@ -124,6 +125,24 @@ static size_t plan_layer(tnni_layer *layer, size_t inputs, const tnn_layer *from
     return layer->biases + (layer->has_biases ? layer->units : 0);
 }
 
+/* Room for delta W^T, and for the others where they want it. */
+static size_t plan_panel(const tnn_net *net) {
+    if (net->widest >= TNNI_WIDE)
+        return TNNI_PANEL_FLOATS;
+    return net->widest * TNNI_PANEL_COLUMNS;
+}
+
+/* Small enough for its own kernels, which know built-in activations without dropout. */
+static bool plan_small(const tnn_net *net) {
+    for (size_t l = 0; l < net->layer_count; l++) {
+        const tnni_layer *layer = &net->layers[l];
+        if (layer->inputs > TNNI_SMALL || layer->units > TNNI_SMALL ||
+            layer->kind == TNNI_ACTIVATION_KINDS || layer->dropout > 0.0f)
+            return false;
+    }
+    return true;
+}
+
 /* What follows from the layers together. */
 static void plan_net(tnn_net *net) {
     net->shape = tnni_mix(tnni_inputs(net));
@@ -142,6 +161,8 @@ static void plan_net(tnn_net *net) {
     tnni_layer *last = &net->layers[net->layer_count - 1];
     if (last->kind == TNNI_SOFTMAX || last->kind == TNNI_SIGMOID)
         last->keeps_z = true;
+    net->panel_count = plan_panel(net);
+    net->is_small = plan_small(net);
 }
 
 static void initialize_parameters(tnn_net *net, const tnn_layer *layers) {
@@ -241,6 +262,7 @@ static tnn_status clone_net(const char *caller, tnn_net **copy, const tnn_net *n
     made->capacity = 0;
     made->scratch = NULL;
     made->scratch_bytes = 0;
+    made->small = NULL;
     *copy = made;
     return TNN_OK;
 }
@@ -260,6 +282,7 @@ tnn_status tnni_net_clone_without_dropout(const char *caller, tnn_net **copy, co
         return status;
     for (size_t l = 0; l < net->layer_count; l++)
         (*copy)->layers[l].dropout = 0.0f;
+    plan_net(*copy);
     return TNN_OK;
 }
 
@@ -274,6 +297,23 @@ void tnn_net_destroy(tnn_net *net) {
 
 /* ---- Scratch --------------------------------------------------------------------------------- */
 
+static void fill_in_small(tnn_net *net) {
+    for (size_t l = 0; l < net->layer_count; l++) {
+        const tnni_layer *layer = &net->layers[l];
+        net->small[l] = (tnni_dense){
+            .inputs = layer->inputs,
+            .units = layer->units,
+            .kind = layer->kind,
+            .parameter = layer->activation.parameter,
+            .weights = net->parameters + layer->weights,
+            .biases = layer->has_biases ? net->parameters + layer->biases : NULL,
+            .z = layer->z,
+            .a = layer->a,
+            .delta = layer->delta,
+        };
+    }
+}
+
 static void lay_out_scratch(tnn_net *net, size_t rows, tnni_arena *arena) {
     for (size_t l = 0; l < net->layer_count; l++) {
         tnni_layer *layer = &net->layers[l];
@@ -286,6 +326,8 @@ static void lay_out_scratch(tnn_net *net, size_t rows, tnni_arena *arena) {
     net->row_loss = tnni_arena_take(arena, rows, sizeof(double));
     net->one_hot = tnni_arena_take(arena, rows, tnni_outputs(net) * sizeof(float));
     net->update = tnni_arena_take(arena, net->threads, net->update_count * sizeof(float));
+    net->panels = tnni_arena_take(arena, net->threads, net->panel_count * sizeof(float));
+    net->small = tnni_arena_take(arena, net->is_small ? net->layer_count : 0, sizeof(tnni_dense));
 }
 
 tnn_status tnni_net_grow(const char *caller, tnn_net *net, size_t rows) {
@@ -303,6 +345,8 @@ tnn_status tnni_net_grow(const char *caller, tnn_net *net, size_t rows) {
     /* On failure this brings back the addresses in the block that stays. */
     arena = (tnni_arena){.base = net->scratch};
     lay_out_scratch(net, net->capacity, &arena);
+    if (net->is_small && net->scratch)
+        fill_in_small(net);
     if (scratch)
         return TNN_OK;
     return tnni_fail(TNN_OUT_OF_MEMORY, "%s: no memory for a pass over %zu rows", caller, rows);
@@ -334,6 +378,10 @@ tnn_status tnn_net_reserve(tnn_net *net, size_t rows) {
         return tnni_fail(TNN_INVALID_ARGUMENT, "tnn_net_reserve: rows is 0, expected at least 1");
     tnn_status status = tnni_net_allocate_gradients("tnn_net_reserve", net);
     return status == TNN_OK ? tnni_net_grow("tnn_net_reserve", net, rows) : status;
+}
+
+size_t tnni_forward_panel(const tnn_net *net) {
+    return net->widest >= TNNI_WIDE ? TNNI_PANEL_FLOATS : 0;
 }
 
 size_t tnni_net_tasks(const tnn_net *net, size_t rows) {

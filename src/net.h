@@ -62,6 +62,10 @@ struct tnn_net {
     float *one_hot;   /* [capacity, outputs]: targets made of classes */
     float *update;    /* [threads, update_count]: gradients on their way into a step */
     size_t update_count;
+    float *panels; /* [threads, panel_count]: what products copy */
+    size_t panel_count;
+    bool is_small;     /* passes of one row go through the kernels of small nets */
+    tnni_dense *small; /* [layer_count]: the layers as those see them; NULL if it is not small */
 
     size_t layer_count;
     tnni_layer layers[];
@@ -97,6 +101,11 @@ static inline const tnni_layer *tnni_last_layer(const tnn_net *net) {
     return &net->layers[net->layer_count - 1];
 }
 
+/* The panel of one task. */
+static inline float *tnni_panel(const tnn_net *net, size_t task) {
+    return net->panels + task * net->panel_count;
+}
+
 static inline size_t tnni_inputs(const tnn_net *net) {
     return net->layers[0].inputs;
 }
@@ -107,9 +116,12 @@ static inline size_t tnni_outputs(const tnn_net *net) {
 
 /* forward.c */
 
-/* z = x W + b and a = activation(z) of one layer; z and a may be the same unless keeps_z. */
+/* z = x W + b and a = activation(z) of one layer; z and a may be the same unless keeps_z. The panel
+ * is tnni_forward_panel(net) floats. */
 void tnni_layer_forward(
-    const tnn_net *net, const tnni_layer *layer, size_t rows, const float *x, float *z, float *a);
+    const tnn_net *net, const tnni_layer *layer, size_t rows, const float *x, float *z, float *a,
+    float *panel);
+size_t tnni_forward_panel(const tnn_net *net);
 
 /* Are rows, x[rows, inputs] and y[rows, outputs] (or NULL) fit for a forward or a prediction?
  * Otherwise TNN_INVALID_ARGUMENT or TNN_OUT_OF_MEMORY, naming caller. */
@@ -118,7 +130,7 @@ tnn_status tnni_check_rows(
 
 /* Begins a pass over x[rows, inputs]: TNN_OUT_OF_MEMORY, naming caller, and nothing begun. */
 tnn_status tnni_pass_begin(const char *caller, tnn_net *net, size_t rows, const float *x);
-void tnni_forward_rows(tnn_net *net, tnni_range rows);
+void tnni_forward_rows(tnn_net *net, tnni_range rows, float *panel);
 
 /* output = array[rows, units of the layer] with what this pass drops set to 0 and the rest scaled.
  */
@@ -133,12 +145,16 @@ const float *tnni_layer_input(const tnn_net *net, size_t layer);
 
 /* Losses and, of all layers, deltas of these rows of a pass over batch_rows. */
 void tnni_backward_rows(
-    tnn_net *net, const tnni_objective *objective, tnni_range rows, size_t batch_rows);
+    tnn_net *net, const tnni_objective *objective, tnni_range rows, size_t batch_rows,
+    float *panel);
 
 /* Row losses, and their gradients in gradient[rows, outputs] unless that is NULL: with respect to
  * z of the last layer if the return value says so, to its output otherwise. */
 bool tnni_loss_rows(
     tnn_net *net, const tnni_objective *objective, tnni_range rows, float *gradient);
+
+/* Is this loss computed from z of the last layer? */
+bool tnni_loss_is_of_logits(const tnn_net *net, const tnn_loss *loss);
 
 /* The batch's loss from those of its rows. */
 double tnni_batch_loss(const tnn_net *net, const tnni_objective *objective, size_t rows);

@@ -15,16 +15,20 @@ struct tnn_workspace {
     size_t max_rows;
     size_t bytes;    /* of the whole block */
     float *pages[2]; /* [block rows, width] each: a layer reads one and writes the other */
+    float *panel;    /* what products copy */
 };
 
 static size_t block_rows(size_t rows) {
     return rows < BLOCK_ROWS ? rows : BLOCK_ROWS;
 }
 
-static void lay_out_workspace(tnni_arena *arena, size_t rows, size_t width, float *pages[2]) {
-    tnni_arena_take(arena, 1, sizeof(tnn_workspace));
+/* The arrays of a workspace, which stands before them in the same block. */
+static void lay_out_workspace(
+    tnni_arena *arena, const tnn_net *net, size_t rows, tnn_workspace *workspace) {
+    tnni_arena_take(arena, 1, sizeof *workspace);
     for (int i = 0; i < 2; i++)
-        pages[i] = tnni_arena_take(arena, block_rows(rows), width * sizeof(float));
+        workspace->pages[i] = tnni_arena_take(arena, block_rows(rows), net->widest * sizeof(float));
+    workspace->panel = tnni_arena_take(arena, tnni_forward_panel(net), sizeof(float));
 }
 
 tnn_status tnn_workspace_create(tnn_workspace **workspace, const tnn_net *net, size_t max_rows) {
@@ -36,25 +40,23 @@ tnn_status tnn_workspace_create(tnn_workspace **workspace, const tnn_net *net, s
         return tnni_fail(TNN_INVALID_ARGUMENT, "%s: net is NULL", caller);
     if (max_rows == 0)
         return tnni_fail(TNN_INVALID_ARGUMENT, "%s: max_rows is 0, expected at least 1", caller);
-    float *pages[2];
+    tnn_workspace laid_out = {
+        .allocator = net->allocator,
+        .shape = net->shape,
+        .width = net->widest,
+        .max_rows = max_rows,
+    };
     tnni_arena arena = {0};
-    lay_out_workspace(&arena, max_rows, net->widest, pages);
-    size_t bytes = arena.used;
-    tnn_workspace *made = arena.overflow ? NULL : tnni_allocate(net->allocator, bytes);
+    lay_out_workspace(&arena, net, max_rows, &laid_out);
+    laid_out.bytes = arena.used;
+    tnn_workspace *made = arena.overflow ? NULL : tnni_allocate(net->allocator, arena.used);
     if (!made)
         return tnni_fail(
             TNN_OUT_OF_MEMORY, "%s: no memory for %zu rows of %zu units", caller, max_rows,
             net->widest);
     arena = (tnni_arena){.base = (char *)made};
-    lay_out_workspace(&arena, max_rows, net->widest, pages);
-    *made = (tnn_workspace){
-        .allocator = net->allocator,
-        .shape = net->shape,
-        .width = net->widest,
-        .max_rows = max_rows,
-        .bytes = bytes,
-        .pages = {pages[0], pages[1]},
-    };
+    lay_out_workspace(&arena, net, max_rows, &laid_out);
+    *made = laid_out;
     *workspace = made;
     return TNN_OK;
 }
@@ -69,7 +71,8 @@ void tnn_workspace_destroy(tnn_workspace *workspace) {
  * while it writes a, a goes into the other page, over an x that is no longer needed.
  */
 static void predict_block(
-    const tnn_net *net, float *const pages[2], size_t rows, const float *x, float *y) {
+    const tnn_net *net, const tnn_workspace *workspace, size_t rows, const float *x, float *y) {
+    float *const *pages = workspace->pages;
     for (size_t l = 0; l < net->layer_count; l++) {
         const tnni_layer *layer = &net->layers[l];
         bool last = l + 1 == net->layer_count;
@@ -80,7 +83,7 @@ static void predict_block(
             z = free_page;
             a = last ? y : pages[free_page == pages[0]];
         }
-        tnni_layer_forward(net, layer, rows, x, z, a);
+        tnni_layer_forward(net, layer, rows, x, z, a, workspace->panel);
         x = a;
     }
 }
@@ -112,7 +115,7 @@ tnn_status tnn_predict(
         return status;
     while (rows > 0) {
         size_t count = block_rows(rows);
-        predict_block(net, workspace->pages, count, x, y);
+        predict_block(net, workspace, count, x, y);
         x += count * tnni_inputs(net);
         y += count * tnni_outputs(net);
         rows -= count;

@@ -12,6 +12,7 @@
 #include "support/memory.h"
 #include "support/status.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct train_work {
@@ -27,8 +28,9 @@ typedef struct train_work {
 static void pass_task(void *argument, size_t index) {
     const train_work *work = argument;
     tnni_range rows = tnni_share(work->rows, index, work->row_tasks);
-    tnni_forward_rows(work->net, rows);
-    tnni_backward_rows(work->net, &work->objective, rows, work->rows);
+    float *panel = tnni_panel(work->net, index);
+    tnni_forward_rows(work->net, rows, panel);
+    tnni_backward_rows(work->net, &work->objective, rows, work->rows, panel);
 }
 
 static void step_with(const train_work *work, size_t offset, size_t count, const float *gradients) {
@@ -38,16 +40,28 @@ static void step_with(const train_work *work, size_t offset, size_t count, const
         net->parameters + offset);
 }
 
-static void update_weights(
-    const train_work *work, size_t index, tnni_range part, float *gradients) {
+/* Rows part of the weights of a layer. Gradient descent is done where the gradient is summed; other
+ * methods get it block by block, while it is in the cache. */
+static void update_weights(const train_work *work, size_t l, tnni_range part, size_t task) {
     const tnn_net *net = work->net;
-    const tnni_layer *layer = &net->layers[index];
+    const tnni_kernels *kernels = net->kernels;
+    const tnni_layer *layer = &net->layers[l];
+    const float *x = tnni_layer_input(net, l);
+    float *panel = tnni_panel(net, task);
+    float *gradients = net->update + task * net->update_count;
+    size_t offset = layer->weights + part.begin * layer->units;
+    if (work->optimizer->method.vtable->kind == TNNI_SGD) {
+        kernels->weight_descent(
+            work->rows, layer->inputs, layer->units, part.begin, part.end - part.begin, x,
+            layer->delta, work->scalars.learning_rate, net->parameters + offset, panel);
+        return;
+    }
     size_t block = net->update_count / layer->units;
     for (size_t i = part.begin; i < part.end; i += block) {
         size_t count = part.end - i < block ? part.end - i : block;
-        net->kernels->weight_gradient(
-            work->rows, layer->inputs, layer->units, i, count, tnni_layer_input(net, index),
-            layer->delta, false, gradients);
+        kernels->weight_gradient(
+            work->rows, layer->inputs, layer->units, i, count, x, layer->delta, false, gradients,
+            panel);
         step_with(work, layer->weights + i * layer->units, count * layer->units, gradients);
     }
 }
@@ -58,7 +72,7 @@ static void update_task(void *argument, size_t index) {
     float *gradients = net->update + index * net->update_count;
     for (size_t l = 0; l < net->layer_count; l++) {
         const tnni_layer *layer = &net->layers[l];
-        update_weights(work, l, tnni_share(layer->inputs, index, work->weight_tasks), gradients);
+        update_weights(work, l, tnni_share(layer->inputs, index, work->weight_tasks), index);
         if (!layer->has_biases)
             continue;
         tnni_range part = tnni_share(layer->units, index, work->weight_tasks);
@@ -130,6 +144,28 @@ static tnn_status prepare(
     return batch->classes ? spread_classes(caller, net, batch) : TNN_OK;
 }
 
+/* Can the kernel of small nets do all of it? */
+static bool is_small_step(const train_work *work, const tnn_dataset *batch) {
+    return work->net->is_small && batch->rows == 1 && !batch->row_weights &&
+        work->net->gradients_zero && !tnni_loss_is_of_logits(work->net, &work->objective.loss) &&
+        work->optimizer->method.vtable->kind == TNNI_SGD &&
+        tnni_loss_find(&work->objective.loss) < TNNI_LOSS_KINDS;
+}
+
+static tnn_status train_small(const train_work *work, double *value) {
+    tnn_net *net = work->net;
+    const tnn_loss *loss = &work->objective.loss;
+    double loss_value = net->kernels->small_train(
+        net->small, net->layer_count, net->x, work->objective.target, tnni_loss_find(loss),
+        loss->parameter, tnni_optimizer_begin(work->optimizer).learning_rate);
+    if (value)
+        *value = loss_value;
+    if (!isfinite(loss_value))
+        return tnni_check_loss("tnn_train", loss_value);
+    net->passes++;
+    return TNN_OK;
+}
+
 tnn_status tnn_train(
     tnn_net *net, tnn_optimizer *optimizer, tnn_loss loss, const tnn_dataset *batch,
     double *value) {
@@ -141,6 +177,8 @@ tnn_status tnn_train(
     tnn_status status = prepare(caller, net, optimizer, batch, &work.objective);
     if (status != TNN_OK)
         return status;
+    if (is_small_step(&work, batch))
+        return train_small(&work, value);
     work.rows = batch->rows;
     work.row_tasks = tnni_net_row_tasks(net, batch->rows);
     work.weight_tasks = tnni_net_tasks(net, batch->rows);

@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What the products borrow. */
+static float panel[TNNI_PANEL_FLOATS];
+
 enum { MOST_ROWS = 65, MOST_WIDTH = 150, MOST_ARRAY = MOST_WIDTH * MOST_WIDTH, SPARE = 32 };
 
 /* One layer's arrays, full of numbers between -1 and 1. */
@@ -123,7 +126,7 @@ static void for_each_size(layer_data *data, check_kernel *check) {
 static void check_product_with(
     layer_data *data, const kernel_tables *tables, const tnni_kernels *table, const float *biases) {
     size_t rows = data->rows, inputs = data->inputs, units = data->units;
-    table->product(rows, inputs, units, data->x, data->weights, biases, data->result);
+    table->product(rows, inputs, units, data->x, data->weights, biases, data->result, panel);
     check_result(data, tables, table, rows * units);
     for (size_t r = 0; r < rows; r++) {
         for (size_t u = 0; u < units; u++)
@@ -161,10 +164,12 @@ static void check_product_of_single_rows(
     layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
     size_t inputs = data->inputs, units = data->units;
     (void)tables;
-    table->product(data->rows, inputs, units, data->x, data->weights, data->biases, data->result);
+    table->product(
+        data->rows, inputs, units, data->x, data->weights, data->biases, data->result, panel);
     for (size_t r = 0; r < data->rows; r++) {
         float row[MOST_WIDTH];
-        table->product(1, inputs, units, data->x + r * inputs, data->weights, data->biases, row);
+        table->product(
+            1, inputs, units, data->x + r * inputs, data->weights, data->biases, row, panel);
         assert_same_bits(row, data->result + r * units, units);
     }
 }
@@ -189,7 +194,7 @@ static void test_kernels_product_is_within_its_bound_for_many_rows(void **state)
 static void check_transposed(
     layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
     size_t rows = data->rows, inputs = data->inputs, units = data->units;
-    table->product_transposed(rows, inputs, units, data->delta, data->weights, data->result);
+    table->product_transposed(rows, inputs, units, data->delta, data->weights, data->result, panel);
     check_result(data, tables, table, rows * inputs);
     for (size_t r = 0; r < rows; r++) {
         for (size_t i = 0; i < inputs; i++)
@@ -212,10 +217,12 @@ static void check_transposed_of_single_rows(
     layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
     size_t inputs = data->inputs, units = data->units;
     (void)tables;
-    table->product_transposed(data->rows, inputs, units, data->delta, data->weights, data->result);
+    table->product_transposed(
+        data->rows, inputs, units, data->delta, data->weights, data->result, panel);
     for (size_t r = 0; r < data->rows; r++) {
         float row[MOST_WIDTH];
-        table->product_transposed(1, inputs, units, data->delta + r * units, data->weights, row);
+        table->product_transposed(
+            1, inputs, units, data->delta + r * units, data->weights, row, panel);
         assert_same_bits(row, data->result + r * inputs, inputs);
     }
 }
@@ -247,7 +254,7 @@ static void check_weight_gradient(
     layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
     size_t rows = data->rows, inputs = data->inputs, units = data->units;
     table->weight_gradient(
-        rows, inputs, units, 0, inputs, data->x, data->delta, false, data->result);
+        rows, inputs, units, 0, inputs, data->x, data->delta, false, data->result, panel);
     check_result(data, tables, table, inputs * units);
     check_weight_gradient_sums(data, NULL);
 }
@@ -257,7 +264,7 @@ static void check_accumulated_weight_gradient(
     size_t rows = data->rows, inputs = data->inputs, units = data->units;
     memcpy(data->result, data->start, inputs * units * sizeof(float));
     table->weight_gradient(
-        rows, inputs, units, 0, inputs, data->x, data->delta, true, data->result);
+        rows, inputs, units, 0, inputs, data->x, data->delta, true, data->result, panel);
     check_result(data, tables, table, inputs * units);
     check_weight_gradient_sums(data, data->start);
 }
@@ -276,13 +283,13 @@ static void check_parts_of_weight_gradient(
     size_t inputs = data->inputs, units = data->units;
     (void)tables;
     table->weight_gradient(
-        data->rows, inputs, units, 0, inputs, data->x, data->delta, false, data->result);
+        data->rows, inputs, units, 0, inputs, data->x, data->delta, false, data->result, panel);
     for (size_t size = 1; size <= 7; size += 2) {
         for (size_t first = 0; first < inputs; first += size) {
             static float part[7 * MOST_WIDTH];
             size_t count = inputs - first < size ? inputs - first : size;
             table->weight_gradient(
-                data->rows, inputs, units, first, count, data->x, data->delta, false, part);
+                data->rows, inputs, units, first, count, data->x, data->delta, false, part, panel);
             assert_same_bits(part, data->result + first * units, count * units);
         }
     }
@@ -299,11 +306,11 @@ static void check_rows_of_weight_gradient(
     static float sum[MOST_ARRAY];
     (void)tables;
     table->weight_gradient(
-        rows, inputs, units, 0, inputs, data->x, data->delta, false, data->result);
+        rows, inputs, units, 0, inputs, data->x, data->delta, false, data->result, panel);
     for (size_t row = 0; row < rows; row++)
         table->weight_gradient(
             1, inputs, units, 0, inputs, data->x + row * inputs, data->delta + row * units, row > 0,
-            sum);
+            sum, panel);
     assert_same_bits(sum, data->result, inputs * units);
 }
 

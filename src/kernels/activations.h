@@ -214,19 +214,21 @@ ALWAYS_INLINE vec hard_tanh_derivative(vec a, vec gradient, vec unused) {
 
 ELEMENTWISE(hard_tanh, a)
 
+/* A part of a row is filled up with its first element. */
 static float row_maximum(size_t units, const float *z) {
-    float lane[VEC_LANES];
-    vec largest = vec_set(z[0]);
-    size_t i = 0;
-    for (; i + VEC_LANES <= units; i += VEC_LANES)
-        largest = vec_max(largest, vec_load(z + i));
-    vec_store(lane, largest);
-    float result = lane[0];
-    for (size_t l = 1; l < VEC_LANES; l++)
-        result = result > lane[l] ? result : lane[l];
-    for (; i < units; i++)
-        result = result > z[i] ? result : z[i];
-    return result;
+    lanes16 largest;
+    for (int j = 0; j < SIXTEEN; j++)
+        largest.part[j] = vec_set(z[0]);
+    for (size_t i = 0; i < units; i += 16) {
+        for (size_t j = 0; j < SIXTEEN && i + j * VEC_LANES < units; j++) {
+            size_t lanes = lanes_at(i + j * VEC_LANES, units);
+            vec part = load_lanes(z + i + j * VEC_LANES, lanes);
+            if (lanes < VEC_LANES)
+                part = vec_first_lanes(lanes, part, vec_set(z[0]));
+            largest.part[j] = vec_max(largest.part[j], part);
+        }
+    }
+    return lanes16_largest(largest);
 }
 
 /* e = exp(z - largest). */

@@ -20,6 +20,10 @@
 
 #include "kernels/steps.h"
 
+const tnni_kernels VARIANT_TABLE;
+
+#include "kernels/small.h"
+
 #define MAP(f)                                                                                     \
     static void map_##f(size_t count, const float *x, float *y) {                                  \
         for (size_t i = 0; i < count; i += VEC_LANES) {                                            \
@@ -42,6 +46,7 @@ const tnni_kernels VARIANT_TABLE = {
     .product = dense_product,
     .product_transposed = dense_product_transposed,
     .weight_gradient = dense_weight_gradient,
+    .weight_descent = dense_weight_descent,
     .bias_gradient = dense_bias_gradient,
     .activations =
         {
@@ -74,6 +79,9 @@ const tnni_kernels VARIANT_TABLE = {
     .scale_rows = scale_rows,
     .dropout = dropout_rows,
     .steps = {[TNNI_SGD] = sgd_step},
+    .small_forward = small_forward,
+    .small_gradients = small_gradients,
+    .small_train = small_train,
     .exp = map_exp,
     .expm1 = map_expm1,
     .log = map_log,

@@ -70,6 +70,29 @@ typedef void tnni_step_kernel(
 /* y[i] = f(x[i]) */
 typedef void tnni_map_kernel(size_t count, const float *x, float *y);
 
+/* The most inputs or units of a layer that small_forward and its like take. */
+enum { TNNI_SMALL = 4 };
+
+/*
+ * Products copy parts of a matrix into a panel that the caller lends them: its size in floats, the
+ * units from which x W and x^T delta want it, and the columns that delta W^T wants for each unit.
+ */
+#define TNNI_PANEL_FLOATS 16384
+enum { TNNI_WIDE = 256, TNNI_PANEL_COLUMNS = 64 };
+
+/* A dense layer as the kernels of small nets see it: arrays of one row. */
+typedef struct tnni_dense {
+    size_t inputs;
+    size_t units;
+    tnni_activation_kind kind;
+    float parameter;
+    float *weights;
+    float *biases; /* or NULL */
+    float *z;
+    float *a;
+    float *delta;
+} tnni_dense;
+
 typedef struct tnni_kernels {
     const char *name;
     bool fused; /* multiply-adds round once */
@@ -77,12 +100,12 @@ typedef struct tnni_kernels {
     /* z = x weights + biases; biases may be NULL. */
     void (*product)(
         size_t rows, size_t inputs, size_t units, const float *x, const float *weights,
-        const float *biases, float *z);
+        const float *biases, float *z, float *panel);
 
     /* input_gradient[rows, inputs] = delta weights^T */
     void (*product_transposed)(
         size_t rows, size_t inputs, size_t units, const float *delta, const float *weights,
-        float *input_gradient);
+        float *input_gradient, float *panel);
 
     /*
      * gradient[count, units] = rows first ... first + count - 1 of x^T delta, added to what is
@@ -90,7 +113,12 @@ typedef struct tnni_kernels {
      */
     void (*weight_gradient)(
         size_t rows, size_t inputs, size_t units, size_t first, size_t count, const float *x,
-        const float *delta, bool accumulate, float *gradient);
+        const float *delta, bool accumulate, float *gradient, float *panel);
+
+    /* weights = weights - rate times that gradient, fused: the step of tnn_sgd. */
+    void (*weight_descent)(
+        size_t rows, size_t inputs, size_t units, size_t first, size_t count, const float *x,
+        const float *delta, float rate, float *weights, float *panel);
 
     /* gradient[count] = sums over the rows of columns first ... of delta, likewise. */
     void (*bias_gradient)(
@@ -119,6 +147,15 @@ typedef struct tnni_kernels {
         float *output);
 
     tnni_step_kernel *steps[TNNI_METHOD_KINDS];
+
+    /* One row through all layers, of at most TNNI_SMALL inputs and units each. */
+    void (*small_forward)(const tnni_dense *layers, size_t count, const float *x);
+    void (*small_gradients)(
+        const tnni_dense *layers, size_t count, const float *x, bool last_is_done, bool accumulate,
+        float *gradients);
+    double (*small_train)(
+        const tnni_dense *layers, size_t count, const float *x, const float *target,
+        tnni_loss_kind loss, float loss_parameter, float rate);
 
     /* The elementary functions that the kernels above are made of. */
     tnni_map_kernel *exp, *expm1, *log, *log1p_of_unit, *tanh, *sigmoid, *erf;

@@ -7,16 +7,12 @@
  * there), so that tiling and blocking change no bit of it.
  */
 
-/* Rows and vectors of the tile: as many accumulators as leave registers for b and the broadcast. */
-#if defined(VEC_AVX512) || defined(VEC_NEON)
-enum { TILE_ROWS = 6, TILE_VECS = 4 };
-#elif defined(VEC_AVX2)
-enum { TILE_ROWS = 6, TILE_VECS = 2 };
-#else
-enum { TILE_ROWS = 4, TILE_VECS = 2 };
-#endif
-
-enum { TILE_COLUMNS = TILE_VECS * VEC_LANES };
+/* What becomes of the sums. */
+typedef enum product_end {
+    END_STORE,      /* c = sum, + bias if there is one */
+    END_ACCUMULATE, /* the chain starts from c */
+    END_DESCEND,    /* c = c - rate sum, fused */
+} product_end;
 
 /* a[row, k] is at a + row * a_row + k * a_step, b[k] at b + k * b_step, c[row] at c + row * c_row.
  */
@@ -26,39 +22,66 @@ typedef struct product {
     size_t a_row, a_step;
     const float *b;
     size_t b_step;
-    const float *bias; /* added last, or NULL */
-    bool accumulate;   /* start from what c holds */
+    product_end end;
+    const float *bias; /* or NULL */
+    float rate;
     float *c;
     size_t c_row;
 } product;
 
 /*
+ * Sizes of tiles: rows times vectors accumulators, as many as leave registers for b and the
+ * broadcast. A narrow tile is high, to have enough chains to hide the latency of a multiply-add
+ * and to need few loads for each.
+ */
+#if defined(VEC_AVX512) || defined(VEC_NEON)
+enum { TILE_VECS = 4, MOST_SUMS = 24, MOST_ROWS = 16 };
+#elif defined(VEC_AVX2)
+enum { TILE_VECS = 2, MOST_SUMS = 12, MOST_ROWS = 8 };
+#else
+enum { TILE_VECS = 2, MOST_SUMS = 8, MOST_ROWS = 4 };
+#endif
+
+enum { TILE_COLUMNS = TILE_VECS * VEC_LANES };
+
+/* A vector, or if partial, a constant, is set, tail lanes of one. */
+ALWAYS_INLINE vec load_columns(const float *p, const bool partial, size_t tail) {
+    return partial ? vec_load_partial(p, tail) : vec_load(p);
+}
+
+ALWAYS_INLINE void store_columns(float *p, const bool partial, size_t tail, vec v) {
+    if (partial)
+        vec_store_partial(p, tail, v);
+    else
+        vec_store(p, v);
+}
+
+/*
  * The part of c that is rows high and vecs vectors wide; with a tail, vecs is 1 and the vector has
  * tail lanes only. rows and vecs are constants wherever this is inlined.
  */
-ALWAYS_INLINE void tile(const product *p, const int rows, const int vecs, const size_t tail) {
-    vec sum[TILE_ROWS][TILE_VECS];
+ALWAYS_INLINE void tile(
+    const product *p, const int rows, const int vecs, const bool partial, size_t tail) {
+    vec sum[MOST_ROWS][TILE_VECS];
+    const float *a = p->a;
+    const float *b = p->b;
+    const size_t a_row = p->a_row;
     UNROLL
     for (int r = 0; r < rows; r++) {
         UNROLL
-        for (int v = 0; v < vecs; v++) {
-            const float *c = p->c + r * p->c_row + v * VEC_LANES;
-            if (!p->accumulate)
-                sum[r][v] = vec_set(0.0f);
-            else
-                sum[r][v] = tail ? vec_load_partial(c, tail) : vec_load(c);
-        }
+        for (int v = 0; v < vecs; v++)
+            sum[r][v] = p->end == END_ACCUMULATE
+                ? load_columns(p->c + r * p->c_row + v * VEC_LANES, partial, tail)
+                : vec_set(0.0f);
     }
-    const float *a = p->a;
-    const float *b = p->b;
-    for (size_t k = 0; k < p->depth; k++) {
+    for (size_t k = p->depth; k > 0; k--) {
         vec column[TILE_VECS];
         UNROLL
         for (int v = 0; v < vecs; v++)
-            column[v] = tail ? vec_load_partial(b, tail) : vec_load(b + v * VEC_LANES);
+            column[v] = load_columns(b + v * VEC_LANES, partial, tail);
         UNROLL
         for (int r = 0; r < rows; r++) {
-            vec row = vec_set(a[r * p->a_row]);
+            vec row = vec_set(a[r * a_row]);
             UNROLL
             for (int v = 0; v < vecs; v++)
                 sum[r][v] = vec_fma(row, column[v], sum[r][v]);
@@ -66,154 +89,337 @@ ALWAYS_INLINE void tile(const product *p, const int rows, const int vecs, const 
         a += p->a_step;
         b += p->b_step;
     }
-    UNROLL
-    for (int v = 0; v < vecs; v++) {
-        const float *bias = p->bias ? p->bias + v * VEC_LANES : NULL;
+    if (p->end == END_DESCEND) {
+        vec rate = vec_set(-p->rate);
         UNROLL
         for (int r = 0; r < rows; r++) {
-            float *c = p->c + r * p->c_row + v * VEC_LANES;
-            vec result = sum[r][v];
-            if (bias)
-                result = vec_add(result, tail ? vec_load_partial(bias, tail) : vec_load(bias));
-            if (tail)
-                vec_store_partial(c, tail, result);
-            else
-                vec_store(c, result);
+            UNROLL
+            for (int v = 0; v < vecs; v++)
+                sum[r][v] = vec_fma(
+                    rate, sum[r][v],
+                    load_columns(p->c + r * p->c_row + v * VEC_LANES, partial, tail));
         }
+    } else if (p->bias) {
+        UNROLL
+        for (int v = 0; v < vecs; v++) {
+            vec bias = load_columns(p->bias + v * VEC_LANES, partial, tail);
+            UNROLL
+            for (int r = 0; r < rows; r++)
+                sum[r][v] = vec_add(sum[r][v], bias);
+        }
+    }
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        UNROLL
+        for (int v = 0; v < vecs; v++)
+            store_columns(p->c + r * p->c_row + v * VEC_LANES, partial, tail, sum[r][v]);
     }
 }
 
-/* rows of c, at most TILE_ROWS, which have to be a constant in tile. */
-ALWAYS_INLINE void tile_rows(const product *p, size_t rows, const int vecs, const size_t tail) {
+/* A tile of this many vectors and up to as many rows as the registers hold. */
+#define TILE_CASE(n)                                                                               \
+    case n:                                                                                        \
+        if (n * vecs <= MOST_SUMS && n <= MOST_ROWS)                                               \
+            tile(p, n, vecs, partial, tail);                                                       \
+        break;
+
+ALWAYS_INLINE void tile_of(
+    const product *p, size_t rows, const int vecs, const bool partial, size_t tail) {
     switch (rows) {
+        TILE_CASE(1)
+        TILE_CASE(2)
+        TILE_CASE(3)
+        TILE_CASE(4)
+        TILE_CASE(5)
+        TILE_CASE(6)
+        TILE_CASE(8)
+        TILE_CASE(12)
+        TILE_CASE(16)
+    }
+}
+
+static void tile_1(const product *p, size_t rows) {
+    tile_of(p, rows, 1, false, 0);
+}
+
+static void tile_2(const product *p, size_t rows) {
+    tile_of(p, rows, 2, false, 0);
+}
+
+#if defined(VEC_AVX512) || defined(VEC_NEON)
+static void tile_3(const product *p, size_t rows) {
+    tile_of(p, rows, 3, false, 0);
+}
+
+static void tile_4(const product *p, size_t rows) {
+    tile_of(p, rows, 4, false, 0);
+}
+#endif
+
+static void tile_tail(const product *p, size_t rows, size_t tail) {
+    tile_of(p, rows, 1, true, tail);
+}
+
+static void tile_vectors(const product *p, size_t rows, size_t vecs) {
+    switch (vecs) {
     case 1:
-        tile(p, 1, vecs, tail);
+        tile_1(p, rows);
         break;
     case 2:
-        tile(p, 2, vecs, tail);
+        tile_2(p, rows);
         break;
+#if defined(VEC_AVX512) || defined(VEC_NEON)
     case 3:
-        tile(p, 3, vecs, tail);
+        tile_3(p, rows);
         break;
     case 4:
-        tile(p, 4, vecs, tail);
-        break;
-#if defined(VEC_AVX512) || defined(VEC_NEON) || defined(VEC_AVX2)
-    case 5:
-        tile(p, 5, vecs, tail);
-        break;
-    case 6:
-        tile(p, 6, vecs, tail);
+        tile_4(p, rows);
         break;
 #endif
     }
 }
 
-static void tiles_of_columns(const product *p, size_t rows) {
-    tile_rows(p, rows, TILE_VECS, 0);
+/*
+ * The height of the next tile when rows are left and a tile has at most so many: one that exists
+ * (see TILE_CASE) and leaves no sliver for the last.
+ */
+static size_t tile_height(size_t rows, size_t most) {
+    static const unsigned char last[17] = {0, 1, 2, 3, 4, 5, 6, 4, 8, 5, 5, 6, 12, 8, 8, 8, 16};
+    static const unsigned char half[17] = {0,  1,  2,  3,  4,  5,  6,  8, 8,
+                                           12, 12, 12, 12, 16, 16, 16, 16};
+    if (rows <= most)
+        return last[rows];
+    return rows < 2 * most ? half[(rows + 1) / 2] : most;
 }
 
-static void tiles_of_vectors(const product *p, size_t rows) {
-    tile_rows(p, rows, 1, 0);
+/* All rows of a band of c: vecs vectors, or one of tail lanes. Moves p on. */
+static void product_band(product *p, size_t rows, size_t vecs, size_t tail) {
+    static const unsigned char most_rows[5] = {
+        0, MOST_ROWS, MOST_SUMS / 2 < MOST_ROWS ? MOST_SUMS / 2 : MOST_ROWS, MOST_SUMS / 3,
+        MOST_SUMS / 4};
+    for (;;) {
+        size_t height = tile_height(rows, most_rows[vecs]);
+        if (tail)
+            tile_tail(p, height, tail);
+        else
+            tile_vectors(p, height, vecs);
+        rows -= height;
+        if (rows == 0)
+            return;
+        p->a += height * p->a_row;
+        p->c += height * p->c_row;
+    }
 }
 
-static void tiles_of_tails(const product *p, size_t rows, size_t tail) {
-    tile_rows(p, rows, 1, tail);
+/*
+ * Deep or widely strided bands of b are copied into a panel first: rows of b a power of two apart
+ * share a few sets of the cache. Worth it when enough rows of c use the copy.
+ */
+enum { PANEL_DEPTH = TNNI_PANEL_FLOATS / TILE_COLUMNS };
+
+static bool wants_panel(const product *p, size_t rows) {
+    return p->b_step >= TNNI_WIDE && rows >= 16 && p->depth >= 16;
 }
 
-/* All rows of a band of at most TILE_COLUMNS columns of c. */
-static void product_band(product p, size_t rows, size_t columns) {
-    while (rows > 0) {
-        size_t height = rows < TILE_ROWS ? rows : TILE_ROWS;
-        product part = p;
-        size_t left = columns;
-        if (left == TILE_COLUMNS) {
-            tiles_of_columns(&part, height);
-            left = 0;
+static void copy_panel(size_t depth, size_t vecs, const float *b, size_t b_step, float *panel) {
+    for (size_t k = 0; k < depth; k++) {
+        for (size_t v = 0; v < vecs; v++)
+            vec_store(panel + v * VEC_LANES, vec_load(b + v * VEC_LANES));
+        panel += vecs * VEC_LANES;
+        b += b_step;
+    }
+}
+
+static void product_band_by_panels(const product *whole, size_t rows, size_t vecs, float *panel) {
+    size_t depth = whole->depth;
+    size_t blocks = (depth + PANEL_DEPTH - 1) / PANEL_DEPTH;
+    size_t size = (depth + blocks - 1) / blocks;
+    for (size_t k = 0; k < depth; k += size) {
+        product p = *whole;
+        p.depth = depth - k < size ? depth - k : size;
+        copy_panel(p.depth, vecs, p.b + k * p.b_step, p.b_step, panel);
+        p.a += k * p.a_step;
+        p.b = panel;
+        p.b_step = vecs * VEC_LANES;
+        p.bias = k + size >= depth ? p.bias : NULL;
+        p.end = k > 0 ? END_ACCUMULATE : p.end;
+        product_band(&p, rows, vecs, 0);
+    }
+}
+
+/* c[rows, columns], band by band, so that a band of b stays in the cache for all rows. */
+static void product_bands(product *p, size_t rows, size_t columns, float *panel) {
+    bool by_panels = wants_panel(p, rows) && (p->end != END_DESCEND || p->depth <= PANEL_DEPTH);
+    for (;;) {
+        const float *a = p->a;
+        float *c = p->c;
+        size_t vecs = columns / VEC_LANES < TILE_VECS ? columns / VEC_LANES : TILE_VECS;
+        size_t width = vecs > 0 ? vecs * VEC_LANES : columns;
+        if (vecs > 0 && by_panels)
+            product_band_by_panels(p, rows, vecs, panel);
+        else
+            product_band(p, rows, vecs > 0 ? vecs : 1, vecs > 0 ? 0 : columns);
+        columns -= width;
+        if (columns == 0)
+            return;
+        p->a = a;
+        p->b += width;
+        p->c = c + width;
+        p->bias = p->bias ? p->bias + width : NULL;
+    }
+}
+
+/*
+ * With few units there are too few chains to hide the latency of a multiply-add when there is one
+ * row, so the sum over the inputs has four of them, input k in chain k mod 4, added as (0 + 2) +
+ * (1 + 3); a single unit has sixteen, for its weights lie side by side. A function of the layer's
+ * sizes alone: the same for one row and for many. More than four chains would gain nothing, since
+ * each multiply-add loads a row of weights and an input.
+ */
+static bool has_few_units(size_t inputs, size_t units) {
+    return units < 8 || (units <= 16 && inputs >= 32);
+}
+
+enum { CHAINS = 4, FEW_UNITS_ROWS = MOST_SUMS / 2 };
+
+/*
+ * Chains first, first + step, ... and their part of the tree, for rows at p->a. With step 1 that is
+ * all of it; with step 2 there are two passes, 0 + 2 and 1 + 3, of which the second one adds to
+ * what the first one stored. So twice as many rows share the loads of a weight.
+ */
+ALWAYS_INLINE void few_units_tile(
+    const product *p, const int rows, const bool partial, size_t tail, const int first,
+    const int step) {
+    vec chain[FEW_UNITS_ROWS][CHAINS];
+    const float *x[FEW_UNITS_ROWS];
+    const float *w = p->b;
+    const size_t units = p->b_step;
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        x[r] = p->a + r * p->a_row;
+        UNROLL
+        for (int j = first; j < CHAINS; j += step)
+            chain[r][j] = vec_set(0.0f);
+    }
+    size_t k = p->depth;
+    for (; k >= CHAINS; k -= CHAINS) {
+        UNROLL
+        for (int j = first; j < CHAINS; j += step) {
+            vec column = load_columns(w + j * units, partial, tail);
+            UNROLL
+            for (int r = 0; r < rows; r++)
+                chain[r][j] = vec_fma(vec_set(x[r][j]), column, chain[r][j]);
         }
-        while (left > 0) {
-            if (left >= VEC_LANES)
-                tiles_of_vectors(&part, height);
-            else
-                tiles_of_tails(&part, height, left);
+        w += CHAINS * units;
+        UNROLL
+        for (int r = 0; r < rows; r++)
+            x[r] += CHAINS;
+    }
+    UNROLL
+    for (int j = first; j < CHAINS - 1; j += step) {
+        if (k <= (size_t)j)
+            break;
+        vec column = load_columns(w + j * units, partial, tail);
+        UNROLL
+        for (int r = 0; r < rows; r++)
+            chain[r][j] = vec_fma(vec_set(x[r][j]), column, chain[r][j]);
+    }
+    vec bias = p->bias ? load_columns(p->bias, partial, tail) : vec_set(0.0f);
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        float *z = p->c + r * p->c_row;
+        vec sum = vec_add(chain[r][first], chain[r][first + 2]);
+        if (step == 1)
+            sum = vec_add(sum, vec_add(chain[r][1], chain[r][3]));
+        else if (first == 1)
+            sum = vec_add(load_columns(z, partial, tail), sum);
+        if (p->bias && (step == 1 || first == 1))
+            sum = vec_add(sum, bias);
+        store_columns(z, partial, tail, sum);
+    }
+}
+
+#define FEW_UNITS_CASE(n)                                                                          \
+    case n:                                                                                        \
+        if (n * CHAINS <= MOST_SUMS) {                                                             \
+            few_units_tile(p, n, partial, tail, 0, 1);                                             \
+        } else if (n <= FEW_UNITS_ROWS) {                                                          \
+            few_units_tile(p, n, partial, tail, 0, 2);                                             \
+            few_units_tile(p, n, partial, tail, 1, 2);                                             \
+        }                                                                                          \
+        break;
+
+ALWAYS_INLINE void few_units_of(const product *p, size_t rows, const bool partial, size_t tail) {
+    switch (rows) {
+        FEW_UNITS_CASE(1)
+        FEW_UNITS_CASE(2)
+        FEW_UNITS_CASE(3)
+        FEW_UNITS_CASE(4)
+        FEW_UNITS_CASE(5)
+        FEW_UNITS_CASE(6)
+        FEW_UNITS_CASE(8)
+        FEW_UNITS_CASE(12)
+    }
+}
+
+static void few_units_vector(const product *p, size_t rows) {
+    few_units_of(p, rows, false, 0);
+}
+
+static void few_units_tail(const product *p, size_t rows, size_t tail) {
+    few_units_of(p, rows, true, tail);
+}
+
+static void product_few_units(product *p, size_t rows, size_t units) {
+    while (rows > 0) {
+        size_t height = tile_height(rows, FEW_UNITS_ROWS);
+        product part = *p;
+        for (size_t left = units; left > 0;) {
             size_t width = left < VEC_LANES ? left : VEC_LANES;
+            if (left < VEC_LANES)
+                few_units_tail(&part, height, left);
+            else
+                few_units_vector(&part, height);
             part.b += width;
             part.c += width;
             part.bias = part.bias ? part.bias + width : NULL;
             left -= width;
         }
-        p.a += height * p.a_row;
-        p.c += height * p.c_row;
+        p->a += height * p->a_row;
+        p->c += height * p->c_row;
         rows -= height;
     }
 }
 
-/* c[rows, columns], band by band, so that a band of b stays in the cache for all rows. */
-static void product_in_place(product p, size_t rows, size_t columns) {
-    while (columns > 0) {
-        size_t width = columns < TILE_COLUMNS ? columns : TILE_COLUMNS;
-        product_band(p, rows, width);
-        p.b += width;
-        p.c += width;
-        p.bias = p.bias ? p.bias + width : NULL;
-        columns -= width;
-    }
-}
-
-/*
- * With few units there are too few chains to hide the latency of a multiply-add, so the sum over
- * the inputs has sixteen of them, input k in chain k mod 16, and the tree of lanes16_fold adds
- * them. A function of the layer's sizes alone: the same for one row and for many.
- */
-static bool has_few_units(size_t inputs, size_t units) {
-    return units < 16 && inputs >= 32;
-}
-
-/* The sum of chains g, g + 4, g + 8 and g + 12 for one vector of units. */
-ALWAYS_INLINE vec chains_of_group(
-    size_t inputs, size_t units, size_t lanes, size_t g, const float *x, const float *w) {
-    vec chain[4];
-    for (int j = 0; j < 4; j++)
-        chain[j] = vec_set(0.0f);
-    for (size_t k = g; k < inputs; k += 16) {
-        UNROLL
-        for (size_t j = 0; j < 4; j++) {
-            size_t at = k + 4 * j;
-            if (at >= inputs)
-                break;
-            const float *row = w + at * units;
-            vec column = lanes == VEC_LANES ? vec_load(row) : vec_load_partial(row, lanes);
-            chain[j] = vec_fma(vec_set(x[at]), column, chain[j]);
+/* One unit: its weights lie side by side, as the inputs do. */
+static void product_one_unit(
+    size_t rows, size_t inputs, const float *x, const float *w, const float *biases, float *z) {
+    for (size_t r = 0; r < rows; r++, x += inputs) {
+        lanes16 sum = lanes16_zero();
+        for (size_t i = 0; i < inputs; i += 16) {
+            UNROLL
+            for (size_t j = 0; j < SIXTEEN; j++) {
+                size_t at = i + j * VEC_LANES;
+                if (at >= inputs)
+                    break;
+                size_t left = inputs - at;
+                size_t tail = left < VEC_LANES ? left : 0;
+                bool partial = tail > 0;
+                sum.part[j] = vec_fma(
+                    load_columns(x + at, partial, tail), load_columns(w + at, partial, tail),
+                    sum.part[j]);
+            }
         }
-    }
-    return vec_add(vec_add(chain[0], chain[2]), vec_add(chain[1], chain[3]));
-}
-
-static void product_few_units(
-    size_t inputs, size_t units, const float *x, const float *w, const float *biases, float *z) {
-    for (size_t u = 0; u < units; u += VEC_LANES) {
-        size_t lanes = units - u < VEC_LANES ? units - u : VEC_LANES;
-        vec group[4];
-        for (size_t g = 0; g < 4; g++)
-            group[g] = chains_of_group(inputs, units, lanes, g, x, w + u);
-        vec sum = vec_add(vec_add(group[0], group[2]), vec_add(group[1], group[3]));
-        if (biases)
-            sum = vec_add(
-                sum,
-                lanes == VEC_LANES ? vec_load(biases + u) : vec_load_partial(biases + u, lanes));
-        if (lanes == VEC_LANES)
-            vec_store(z + u, sum);
-        else
-            vec_store_partial(z + u, lanes, sum);
+        float total = lanes16_fold(sum);
+        z[r] = biases ? total + biases[0] : total;
     }
 }
 
 static void dense_product(
     size_t rows, size_t inputs, size_t units, const float *x, const float *weights,
-    const float *biases, float *z) {
-    if (has_few_units(inputs, units)) {
-        for (size_t r = 0; r < rows; r++)
-            product_few_units(inputs, units, x + r * inputs, weights, biases, z + r * units);
+    const float *biases, float *z, float *panel) {
+    if (units == 1) {
+        product_one_unit(rows, inputs, x, weights, biases, z);
         return;
     }
     product p = {
@@ -227,62 +433,104 @@ static void dense_product(
         .c = z,
         .c_row = units,
     };
-    product_in_place(p, rows, units);
+    if (has_few_units(inputs, units))
+        product_few_units(&p, rows, units);
+    else
+        product_bands(&p, rows, units, panel);
 }
 
-/* Units of one transposed panel: 16 KiB of stack on the widest table. */
-enum { PANEL_DEPTH = 64 };
-
-/* panel[k, i] = weights[i, k] for width rows and depth columns of the weights. */
-static void transpose_panel(
-    size_t depth, size_t width, const float *weights, size_t weights_row, float *panel) {
-    for (size_t i = 0; i < width; i++) {
-        for (size_t k = 0; k < depth; k++)
-            panel[k * TILE_COLUMNS + i] = weights[i * weights_row + k];
+/* panel[k, i] = weights[i, k] for VEC_LANES columns i of the panel, of which count exist. */
+static void transpose_columns(
+    size_t depth, size_t count, const float *weights, size_t weights_row, float *panel,
+    size_t panel_row) {
+    for (size_t k = 0; k < depth; k += VEC_LANES) {
+        size_t lanes = depth - k < VEC_LANES ? depth - k : VEC_LANES;
+        vec block[VEC_LANES];
+        if (lanes == VEC_LANES && count == VEC_LANES) {
+            UNROLL
+            for (size_t i = 0; i < VEC_LANES; i++)
+                block[i] = vec_load(weights + i * weights_row + k);
+        } else {
+            UNROLL
+            for (size_t i = 0; i < VEC_LANES; i++)
+                block[i] = i < count
+                    ? load_columns(weights + i * weights_row + k, lanes < VEC_LANES, lanes)
+                    : vec_set(0.0f);
+        }
+        vec_transpose(block);
+        UNROLL
+        for (size_t i = 0; i < VEC_LANES; i++) {
+            if (i < lanes)
+                vec_store(panel + (k + i) * panel_row, block[i]);
+        }
     }
 }
 
 /* Bands of inputs; in each the sum over the units goes on from panel to panel. */
 static void dense_product_transposed(
     size_t rows, size_t inputs, size_t units, const float *delta, const float *weights,
-    float *input_gradient) {
-    float panel[PANEL_DEPTH * TILE_COLUMNS];
-    for (size_t i = 0; i < inputs; i += TILE_COLUMNS) {
-        size_t width = inputs - i < TILE_COLUMNS ? inputs - i : TILE_COLUMNS;
+    float *input_gradient, float *panel) {
+    for (size_t i = 0; i < inputs;) {
+        size_t full = (inputs - i) / VEC_LANES;
+        size_t vecs = full < TILE_VECS ? full : TILE_VECS;
+        size_t width = vecs > 0 ? vecs * VEC_LANES : inputs - i;
+        size_t panel_row = vecs > 0 ? width : VEC_LANES;
         for (size_t k = 0; k < units; k += PANEL_DEPTH) {
             size_t depth = units - k < PANEL_DEPTH ? units - k : PANEL_DEPTH;
-            transpose_panel(depth, width, weights + i * units + k, units, panel);
+            for (size_t j = 0; j < width; j += VEC_LANES)
+                transpose_columns(
+                    depth, width - j < VEC_LANES ? width - j : VEC_LANES,
+                    weights + (i + j) * units + k, units, panel + j, panel_row);
             product p = {
                 .depth = depth,
                 .a = delta + k,
                 .a_row = units,
                 .a_step = 1,
                 .b = panel,
-                .b_step = TILE_COLUMNS,
-                .accumulate = k > 0,
+                .b_step = panel_row,
+                .end = k > 0 ? END_ACCUMULATE : END_STORE,
                 .c = input_gradient + i,
                 .c_row = inputs,
             };
-            product_band(p, rows, width);
+            product_band(&p, rows, vecs > 0 ? vecs : 1, vecs > 0 ? 0 : width);
         }
+        i += width;
     }
 }
 
-static void dense_weight_gradient(
-    size_t rows, size_t inputs, size_t units, size_t first, size_t count, const float *x,
-    const float *delta, bool accumulate, float *gradient) {
-    product p = {
+/* Rows first ... of x^T delta, with what becomes of them. */
+ALWAYS_INLINE product gradient_product(
+    size_t rows, size_t inputs, size_t units, size_t first, const float *x, const float *delta,
+    product_end end, float rate, float *c) {
+    return (product){
         .depth = rows,
         .a = x + first,
         .a_row = 1,
         .a_step = inputs,
         .b = delta,
         .b_step = units,
-        .accumulate = accumulate,
-        .c = gradient,
+        .end = end,
+        .rate = rate,
+        .c = c,
         .c_row = units,
     };
-    product_in_place(p, count, units);
+}
+
+static void dense_weight_gradient(
+    size_t rows, size_t inputs, size_t units, size_t first, size_t count, const float *x,
+    const float *delta, bool accumulate, float *gradient, float *panel) {
+    product_end end = accumulate ? END_ACCUMULATE : END_STORE;
+    product p = gradient_product(rows, inputs, units, first, x, delta, end, 0.0f, gradient);
+    if (count > 0)
+        product_bands(&p, count, units, panel);
+}
+
+static void dense_weight_descent(
+    size_t rows, size_t inputs, size_t units, size_t first, size_t count, const float *x,
+    const float *delta, float rate, float *weights, float *panel) {
+    product p = gradient_product(rows, inputs, units, first, x, delta, END_DESCEND, rate, weights);
+    if (count > 0)
+        product_bands(&p, count, units, panel);
 }
 
 static void dense_bias_gradient(

@@ -15,12 +15,15 @@
 #if defined(_MSC_VER) && !defined(__clang__)
 #    define ALWAYS_INLINE static __forceinline
 #    define UNROLL
+#    define UNROLL_4
 #elif defined(__clang__)
 #    define ALWAYS_INLINE static inline __attribute__((always_inline))
 #    define UNROLL _Pragma("clang loop unroll(full)")
+#    define UNROLL_4 _Pragma("clang loop unroll_count(4)")
 #else
 #    define ALWAYS_INLINE static inline __attribute__((always_inline))
 #    define UNROLL _Pragma("GCC unroll 32")
+#    define UNROLL_4 _Pragma("GCC unroll 4")
 #endif
 
 /* One operation a line: an expression of its arguments. */
@@ -60,6 +63,7 @@ VEC_STORE(_mm512_storeu_ps(a, b))
 VEC_OP1(mask, first_lanes, size_t, (mask)((1u << a) - 1))
 VEC_OP2(vec, vec_load_partial, const float *, size_t, _mm512_maskz_loadu_ps(first_lanes(b), a))
 VEC_STORE_PARTIAL(_mm512_mask_storeu_ps(a, first_lanes(b), c))
+VEC_OP3(vec, vec_first_lanes, size_t, vec, vec, _mm512_mask_blend_ps(first_lanes(a), c, b))
 VEC_OP2(vec, vec_add, vec, vec, _mm512_add_ps(a, b))
 VEC_OP2(vec, vec_sub, vec, vec, _mm512_sub_ps(a, b))
 VEC_OP2(vec, vec_mul, vec, vec, _mm512_mul_ps(a, b))
@@ -82,6 +86,40 @@ VEC_OP2(ivec, ivec_mul, ivec, ivec, _mm512_mullo_epi32(a, b))
 VEC_OP2(ivec, ivec_and, ivec, ivec, _mm512_and_si512(a, b))
 VEC_OP2(ivec, ivec_or, ivec, ivec, _mm512_or_si512(a, b))
 VEC_OP2(ivec, ivec_xor, ivec, ivec, _mm512_xor_si512(a, b))
+/* The four blocks of 128 bits of two vectors, chosen by a constant as _mm512_shuffle_f32x4 does. */
+#    define BLOCKS(a, b, choice) _mm512_shuffle_f32x4(a, b, choice)
+#    define PAIRS_LOW(a, b)                                                                        \
+        _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)))
+#    define PAIRS_HIGH(a, b)                                                                       \
+        _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)))
+
+/* v[i] lane j becomes v[j] lane i: 4 x 4 within the blocks, then the blocks. */
+ALWAYS_INLINE void vec_transpose(vec v[16]) {
+    vec t[16];
+    UNROLL
+    for (int i = 0; i < 16; i += 4) {
+        vec low01 = _mm512_unpacklo_ps(v[i], v[i + 1]);
+        vec high01 = _mm512_unpackhi_ps(v[i], v[i + 1]);
+        vec low23 = _mm512_unpacklo_ps(v[i + 2], v[i + 3]);
+        vec high23 = _mm512_unpackhi_ps(v[i + 2], v[i + 3]);
+        t[i] = PAIRS_LOW(low01, low23);
+        t[i + 1] = PAIRS_HIGH(low01, low23);
+        t[i + 2] = PAIRS_LOW(high01, high23);
+        t[i + 3] = PAIRS_HIGH(high01, high23);
+    }
+    UNROLL
+    for (int i = 0; i < 4; i++) {
+        vec even01 = BLOCKS(t[i], t[i + 4], 0x88);
+        vec odd01 = BLOCKS(t[i], t[i + 4], 0xdd);
+        vec even23 = BLOCKS(t[i + 8], t[i + 12], 0x88);
+        vec odd23 = BLOCKS(t[i + 8], t[i + 12], 0xdd);
+        v[i] = BLOCKS(even01, even23, 0x88);
+        v[i + 8] = BLOCKS(even01, even23, 0xdd);
+        v[i + 4] = BLOCKS(odd01, odd23, 0x88);
+        v[i + 12] = BLOCKS(odd01, odd23, 0xdd);
+    }
+}
+
 #    define ivec_shift_left(a, n) _mm512_slli_epi32(a, n)
 #    define ivec_shift_right(a, n) _mm512_srli_epi32(a, n)
 #    define ivec_shift_right_signed(a, n) _mm512_srai_epi32(a, n)
@@ -103,6 +141,10 @@ VEC_STORE(_mm256_storeu_ps(a, b))
 VEC_OP1(ivec, first_lanes, size_t, _mm256_loadu_si256((const __m256i *)(lane_window + 8 - a)))
 VEC_OP2(vec, vec_load_partial, const float *, size_t, _mm256_maskload_ps(a, first_lanes(b)))
 VEC_STORE_PARTIAL(_mm256_maskstore_ps(a, first_lanes(b), c))
+/* The first a lanes of b, the others of c. */
+VEC_OP3(
+    vec, vec_first_lanes, size_t, vec, vec,
+    _mm256_blendv_ps(c, b, _mm256_castsi256_ps(first_lanes(a))))
 VEC_OP2(vec, vec_add, vec, vec, _mm256_add_ps(a, b))
 VEC_OP2(vec, vec_sub, vec, vec, _mm256_sub_ps(a, b))
 VEC_OP2(vec, vec_mul, vec, vec, _mm256_mul_ps(a, b))
@@ -125,6 +167,27 @@ VEC_OP2(ivec, ivec_mul, ivec, ivec, _mm256_mullo_epi32(a, b))
 VEC_OP2(ivec, ivec_and, ivec, ivec, _mm256_and_si256(a, b))
 VEC_OP2(ivec, ivec_or, ivec, ivec, _mm256_or_si256(a, b))
 VEC_OP2(ivec, ivec_xor, ivec, ivec, _mm256_xor_si256(a, b))
+/* v[i] lane j becomes v[j] lane i: 4 x 4 within the halves, then the halves. */
+ALWAYS_INLINE void vec_transpose(vec v[8]) {
+    vec t[8];
+    UNROLL
+    for (int i = 0; i < 8; i += 4) {
+        vec low01 = _mm256_unpacklo_ps(v[i], v[i + 1]);
+        vec high01 = _mm256_unpackhi_ps(v[i], v[i + 1]);
+        vec low23 = _mm256_unpacklo_ps(v[i + 2], v[i + 3]);
+        vec high23 = _mm256_unpackhi_ps(v[i + 2], v[i + 3]);
+        t[i] = _mm256_shuffle_ps(low01, low23, 0x44);
+        t[i + 1] = _mm256_shuffle_ps(low01, low23, 0xee);
+        t[i + 2] = _mm256_shuffle_ps(high01, high23, 0x44);
+        t[i + 3] = _mm256_shuffle_ps(high01, high23, 0xee);
+    }
+    UNROLL
+    for (int i = 0; i < 4; i++) {
+        v[i] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x20);
+        v[i + 4] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x31);
+    }
+}
+
 #    define ivec_shift_left(a, n) _mm256_slli_epi32(a, n)
 #    define ivec_shift_right(a, n) _mm256_srli_epi32(a, n)
 #    define ivec_shift_right_signed(a, n) _mm256_srai_epi32(a, n)
@@ -149,6 +212,16 @@ ALWAYS_INLINE void vec_store_partial(float *p, size_t n, vec v) {
     vst1q_f32(lanes, v);
     for (size_t i = 0; i < n; i++)
         p[i] = lanes[i];
+}
+
+ALWAYS_INLINE vec vec_first_lanes(size_t n, vec a, vec b) {
+    float lanes[4];
+    float others[4];
+    vst1q_f32(lanes, a);
+    vst1q_f32(others, b);
+    for (size_t i = n; i < 4; i++)
+        lanes[i] = others[i];
+    return vld1q_f32(lanes);
 }
 
 VEC_OP1(vec, vec_set, float, vdupq_n_f32(a))
@@ -177,6 +250,18 @@ VEC_OP2(ivec, ivec_mul, ivec, ivec, vmulq_s32(a, b))
 VEC_OP2(ivec, ivec_and, ivec, ivec, vandq_s32(a, b))
 VEC_OP2(ivec, ivec_or, ivec, ivec, vorrq_s32(a, b))
 VEC_OP2(ivec, ivec_xor, ivec, ivec, veorq_s32(a, b))
+/* v[i] lane j becomes v[j] lane i. */
+ALWAYS_INLINE void vec_transpose(vec v[4]) {
+    float32x4x2_t even = vuzpq_f32(v[0], v[1]);
+    float32x4x2_t odd = vuzpq_f32(v[2], v[3]);
+    float32x4x2_t columns02 = vuzpq_f32(even.val[0], odd.val[0]);
+    float32x4x2_t columns13 = vuzpq_f32(even.val[1], odd.val[1]);
+    v[0] = columns02.val[0];
+    v[1] = columns13.val[0];
+    v[2] = columns02.val[1];
+    v[3] = columns13.val[1];
+}
+
 #    define ivec_shift_left(a, n) vshlq_n_s32(a, n)
 #    define ivec_shift_right(a, n) vreinterpretq_s32_u32(vshrq_n_u32(vreinterpretq_u32_s32(a), n))
 #    define ivec_shift_right_signed(a, n) vshrq_n_s32(a, n)
@@ -204,6 +289,7 @@ VEC_STORE(*a = b)
 /* A part of a vector of one lane is empty. */
 VEC_OP2(vec, vec_load_partial, const float *, size_t, ((void)a, (void)b, 0))
 VEC_STORE_PARTIAL((void)a; (void)b; (void)c)
+VEC_OP3(vec, vec_first_lanes, size_t, vec, vec, a > 0 ? b : c)
 VEC_OP2(vec, vec_add, vec, vec, a + b)
 VEC_OP2(vec, vec_sub, vec, vec, a - b)
 VEC_OP2(vec, vec_mul, vec, vec, a *b)
@@ -225,6 +311,10 @@ ALWAYS_INLINE vec vec_from_bits(ivec bits) {
     vec v;
     memcpy(&v, &bits, sizeof v);
     return v;
+}
+
+ALWAYS_INLINE void vec_transpose(vec v[1]) {
+    (void)v;
 }
 
 VEC_OP1(vec, vec_from_int, ivec, (float)a)
@@ -258,6 +348,15 @@ ALWAYS_INLINE vec vec_copy_sign(vec magnitude, vec sign) {
     return vec_from_bits(ivec_or(vec_bits(vec_abs(magnitude)), sign_bit));
 }
 
+/* a * b + c of single floats, rounded as vec_fma does. */
+ALWAYS_INLINE float scalar_fma(float a, float b, float c) {
+#if defined(VEC_PORTABLE)
+    return vec_fma(a, b, c);
+#else
+    return __builtin_fmaf(a, b, c);
+#endif
+}
+
 /* The lanes of a vector at element i of count: all of them, or those that are left. */
 ALWAYS_INLINE size_t lanes_at(size_t i, size_t count) {
     return count - i < VEC_LANES ? count - i : VEC_LANES;
@@ -288,14 +387,44 @@ ALWAYS_INLINE lanes16 lanes16_zero(void) {
     return lanes;
 }
 
-/* Adds the sixteen in a fixed tree: lane l with l + 8, then l + 4, l + 2, l + 1. */
-ALWAYS_INLINE float lanes16_fold(lanes16 lanes) {
-    float lane[16];
-    for (int i = 0; i < SIXTEEN; i++)
-        vec_store(lane + i * VEC_LANES, lanes.part[i]);
-    for (int half = 8; half >= 1; half /= 2) {
-        for (int l = 0; l < half; l++)
-            lane[l] += lane[l + half];
-    }
-    return lane[0];
-}
+/*
+ * Combines the sixteen in a fixed tree: lane l with l + 8, then l + 4, l + 2, l + 1.
+ */
+#if defined(VEC_AVX512) || defined(VEC_AVX2)
+#    if defined(VEC_AVX512)
+#        define LANES16_HALVES(lanes, op)                                                          \
+            _mm256_##op##_ps(                                                                      \
+                _mm512_castps512_ps256((lanes).part[0]),                                           \
+                _mm512_extractf32x8_ps((lanes).part[0], 1))
+#    else
+#        define LANES16_HALVES(lanes, op) _mm256_##op##_ps((lanes).part[0], (lanes).part[1])
+#    endif
+#    define LANES16_TREE(name, op)                                                                 \
+        ALWAYS_INLINE float name(lanes16 lanes) {                                                  \
+            __m256 eight = LANES16_HALVES(lanes, op);                                              \
+            __m128 four =                                                                          \
+                _mm_##op##_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));     \
+            __m128 two = _mm_##op##_ps(four, _mm_movehl_ps(four, four));                           \
+            return _mm_cvtss_f32(_mm_##op##_ss(two, _mm_movehdup_ps(two)));                        \
+        }
+
+LANES16_TREE(lanes16_fold, add)
+LANES16_TREE(lanes16_largest, max)
+#else
+#    define LANES16_TREE(name, expression)                                                         \
+        ALWAYS_INLINE float name(lanes16 lanes) {                                                  \
+            float lane[16];                                                                        \
+            for (int i = 0; i < SIXTEEN; i++)                                                      \
+                vec_store(lane + i * VEC_LANES, lanes.part[i]);                                    \
+            for (int half = 8; half >= 1; half /= 2) {                                             \
+                for (int l = 0; l < half; l++) {                                                   \
+                    float a = lane[l], b = lane[l + half];                                         \
+                    lane[l] = expression;                                                          \
+                }                                                                                  \
+            }                                                                                      \
+            return lane[0];                                                                        \
+        }
+
+LANES16_TREE(lanes16_fold, a + b)
+LANES16_TREE(lanes16_largest, a > b ? a : b)
+#endif
