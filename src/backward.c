@@ -10,41 +10,44 @@
 
 /* ---- Loss ------------------------------------------------------------------------------------ */
 
-/* The kernel that computes a loss from the last layer's z, or NULL. */
-static tnni_loss_kernel *loss_of_logits(const tnn_net *net, tnni_loss_kind loss) {
-    const tnni_layer *last = tnni_last_layer(net);
+/* Softmax with cross-entropy and sigmoid with binary cross-entropy, nothing in between. */
+static bool is_of_logits(const tnni_layer *last, tnni_loss_kind loss) {
     if (last->dropout > 0.0f)
-        return NULL;
-    if (last->kind == TNNI_SOFTMAX && loss == TNNI_CROSS_ENTROPY)
-        return net->kernels->softmax_cross_entropy;
-    if (last->kind == TNNI_SIGMOID && loss == TNNI_BINARY_CROSS_ENTROPY)
-        return net->kernels->sigmoid_binary_cross_entropy;
-    return NULL;
+        return false;
+    return (last->kind == TNNI_SOFTMAX && loss == TNNI_CROSS_ENTROPY) ||
+        (last->kind == TNNI_SIGMOID && loss == TNNI_BINARY_CROSS_ENTROPY);
 }
 
-bool tnni_loss_is_of_logits(const tnn_net *net, const tnn_loss *loss) {
-    return loss_of_logits(net, tnni_loss_find(loss));
+tnni_objective tnni_objective_of(const tnn_net *net, const tnn_loss *loss) {
+    tnni_loss_kind kind = tnni_loss_find(loss);
+    return (tnni_objective){
+        .loss = *loss,
+        .kind = kind,
+        .of_logits = is_of_logits(tnni_last_layer(net), kind),
+    };
 }
 
-bool tnni_loss_rows(
+static tnni_loss_kernel *loss_kernel(const tnn_net *net, const tnni_objective *objective) {
+    if (!objective->of_logits)
+        return net->kernels->losses[objective->kind];
+    return objective->kind == TNNI_CROSS_ENTROPY ? net->kernels->softmax_cross_entropy
+                                                 : net->kernels->sigmoid_binary_cross_entropy;
+}
+
+void tnni_loss_rows(
     tnn_net *net, const tnni_objective *objective, tnni_range rows, float *gradient) {
     const tnni_layer *last = tnni_last_layer(net);
     const tnn_loss *loss = &objective->loss;
-    tnni_loss_kind kind = tnni_loss_find(loss);
-    tnni_loss_kernel *of_logits = loss_of_logits(net, kind);
     size_t count = rows.end - rows.begin;
     size_t offset = rows.begin * last->units;
-    const float *source = (of_logits ? last->z : last->output) + offset;
+    const float *source = (objective->of_logits ? last->z : last->output) + offset;
     const float *target = objective->target + offset;
     double *row_loss = net->row_loss + rows.begin;
-    if (of_logits)
-        of_logits(loss->parameter, count, last->units, source, target, row_loss, gradient);
-    else if (kind < TNNI_LOSS_KINDS)
-        net->kernels->losses[kind](
+    if (objective->kind < TNNI_LOSS_KINDS)
+        loss_kernel(net, objective)(
             loss->parameter, count, last->units, source, target, row_loss, gradient);
     else
         loss->vtable->evaluate(loss, count, last->units, source, target, row_loss, gradient);
-    return of_logits;
 }
 
 double tnni_batch_loss(const tnn_net *net, const tnni_objective *objective, size_t rows) {
@@ -110,11 +113,11 @@ void tnni_backward_rows(
     const tnni_layer *last = tnni_last_layer(net);
     float *gradient = last->delta + rows.begin * last->units;
     const float *weights = objective->row_weights;
-    bool of_logits = tnni_loss_rows(net, objective, rows, gradient);
+    tnni_loss_rows(net, objective, rows, gradient);
     net->kernels->scale_rows(
         rows.end - rows.begin, last->units, weights ? weights + rows.begin : NULL, batch_rows,
         gradient);
-    delta_rows(net, rows, of_logits, panel);
+    delta_rows(net, rows, objective->of_logits, panel);
 }
 
 /* ---- Gradients ------------------------------------------------------------------------------- */
@@ -181,14 +184,15 @@ static void backward_task(void *argument, size_t index) {
 /* One row through a small net; its weight is 1 and so is the number of rows. */
 static tnn_status backward_small(tnn_net *net, const tnni_objective *objective, double *value) {
     float *gradient = tnni_last_layer(net)->delta;
-    bool of_logits = tnni_loss_rows(net, objective, (tnni_range){0, 1}, gradient);
+    tnni_loss_rows(net, objective, (tnni_range){0, 1}, gradient);
     double loss_value = net->row_loss[0];
     if (value)
         *value = loss_value;
     if (!isfinite(loss_value))
         return tnni_check_loss("tnn_backward", loss_value);
     net->kernels->small_gradients(
-        net->small, net->layer_count, net->x, of_logits, !net->gradients_zero, net->gradients);
+        net->small, net->layer_count, net->x, objective->of_logits, !net->gradients_zero,
+        net->gradients);
     net->gradients_zero = false;
     return TNN_OK;
 }
@@ -207,7 +211,8 @@ tnn_status tnn_backward(tnn_net *net, tnn_loss loss, const float *target, double
         status = tnni_net_allocate_gradients(caller, net);
     if (status != TNN_OK)
         return status;
-    tnni_objective objective = {loss, target, NULL};
+    tnni_objective objective = tnni_objective_of(net, &loss);
+    objective.target = target;
     if (net->is_small && rows == 1)
         return backward_small(net, &objective, value);
     backward_work work = {net, &objective, rows, tnni_net_row_tasks(net, rows)};

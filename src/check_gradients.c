@@ -113,10 +113,14 @@ static tnn_status check_arguments(
 tnn_status tnn_check_gradients(
     tnn_net *net, tnn_loss loss, size_t rows, const float *x, const float *target,
     double *worst_relative_error) {
-    gradient_check check = {.objective = {loss, target, NULL}, .rows = rows};
+    gradient_check check = {.rows = rows};
     tnn_status status = check_arguments(net, &loss, rows, x, target, worst_relative_error);
     if (status == TNN_OK)
         status = tnni_net_clone_without_dropout(caller, &check.net, net);
+    if (status == TNN_OK) {
+        check.objective = tnni_objective_of(check.net, &loss);
+        check.objective.target = target;
+    }
     if (status == TNN_OK)
         status = tnni_pass_begin(caller, check.net, rows, x);
     if (status == TNN_OK)

@@ -37,7 +37,8 @@ tnn_status tnni_pass_begin(const char *caller, tnn_net *net, size_t rows, const 
     if (status != TNN_OK)
         return status;
     net->x = x;
-    net->mask = tnni_mix(tnni_mix(net->seed) + net->passes);
+    if (net->has_dropout)
+        net->mask = tnni_mix(tnni_mix(net->seed) + net->passes);
     return TNN_OK;
 }
 
@@ -69,10 +70,9 @@ tnn_status tnni_check_rows(
     const char *caller, const tnn_net *net, size_t rows, const float *x, const float *y) {
     size_t inputs = tnni_inputs(net);
     size_t outputs = tnni_outputs(net);
-    size_t most = SIZE_MAX / sizeof(float) / (inputs > net->widest ? inputs : net->widest);
     if (rows == 0)
         return tnni_fail(TNN_INVALID_ARGUMENT, "%s: rows is 0, expected at least 1", caller);
-    if (rows > most)
+    if (rows > net->most_rows)
         return tnni_fail(TNN_OUT_OF_MEMORY, "%s: %zu rows overflow size_t", caller, rows);
     if (!x)
         return tnni_fail(TNN_INVALID_ARGUMENT, "%s: x is NULL", caller);

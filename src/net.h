@@ -41,9 +41,11 @@ struct tnn_net {
     const tnni_kernels *kernels;
     unsigned threads; /* at least 1 */
     uint64_t seed;
-    uint64_t shape;  /* a hash of the sizes: who has the same fits the same workspace */
-    uint64_t layout; /* a hash of the sizes and biases: ... the same optimizer */
-    size_t widest;   /* most units of a layer */
+    uint64_t shape;   /* a hash of the sizes: who has the same fits the same workspace */
+    uint64_t layout;  /* a hash of the sizes and biases: ... the same optimizer */
+    size_t widest;    /* most units of a layer */
+    size_t most_rows; /* whose arrays still have a size */
+    bool has_dropout;
 
     size_t parameter_count;
     float *parameters;
@@ -74,6 +76,8 @@ struct tnn_net {
 /* What the loss is taken of: every row's target and weight (NULL: 1). */
 typedef struct tnni_objective {
     tnn_loss loss;
+    tnni_loss_kind kind; /* of that loss */
+    bool of_logits;      /* it is computed from z of the last layer */
     const float *target;
     const float *row_weights;
 } tnni_objective;
@@ -149,12 +153,12 @@ void tnni_backward_rows(
     float *panel);
 
 /* Row losses, and their gradients in gradient[rows, outputs] unless that is NULL: with respect to
- * z of the last layer if the return value says so, to its output otherwise. */
-bool tnni_loss_rows(
+ * z of the last layer if the loss is of logits, to its output otherwise. */
+void tnni_loss_rows(
     tnn_net *net, const tnni_objective *objective, tnni_range rows, float *gradient);
 
-/* Is this loss computed from z of the last layer? */
-bool tnni_loss_is_of_logits(const tnn_net *net, const tnn_loss *loss);
+/* What the loss of a net is taken of; targets and weights are NULL yet. */
+tnni_objective tnni_objective_of(const tnn_net *net, const tnn_loss *loss);
 
 /* The batch's loss from those of its rows. */
 double tnni_batch_loss(const tnn_net *net, const tnni_objective *objective, size_t rows);

@@ -33,9 +33,15 @@ static void step_task(void *argument, size_t index) {
 }
 
 void tnni_step_with_gradients(tnn_net *net, tnn_optimizer *optimizer) {
+    net->gradients_zero = true;
+    if (net->small && optimizer->method.vtable->kind == TNNI_SGD) {
+        net->kernels->small_step(
+            net->small, net->layer_count, tnni_optimizer_begin(optimizer).learning_rate,
+            net->gradients);
+        return;
+    }
     step_work work = {net, optimizer, tnni_optimizer_begin(optimizer), tnni_net_tasks(net, 1)};
     tnni_parallel_for(net->executor, work.tasks, step_task, &work);
-    net->gradients_zero = true;
 }
 
 tnn_status tnn_step(tnn_net *net, tnn_optimizer *optimizer) {

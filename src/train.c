@@ -18,7 +18,7 @@
 typedef struct train_work {
     tnn_net *net;
     tnn_optimizer *optimizer;
-    tnni_objective objective;
+    const tnni_objective *objective;
     tnni_step_scalars scalars;
     size_t rows;
     size_t row_tasks;
@@ -30,7 +30,7 @@ static void pass_task(void *argument, size_t index) {
     tnni_range rows = tnni_share(work->rows, index, work->row_tasks);
     float *panel = tnni_panel(work->net, index);
     tnni_forward_rows(work->net, rows, panel);
-    tnni_backward_rows(work->net, &work->objective, rows, work->rows, panel);
+    tnni_backward_rows(work->net, work->objective, rows, work->rows, panel);
 }
 
 static void step_with(const train_work *work, size_t offset, size_t count, const float *gradients) {
@@ -84,7 +84,7 @@ static void update_task(void *argument, size_t index) {
 }
 
 static tnn_status check_batch(
-    const char *caller, const tnn_net *net, const tnn_loss *loss, const tnn_dataset *batch) {
+    const char *caller, const tnn_net *net, tnni_loss_kind loss, const tnn_dataset *batch) {
     if (!batch)
         return tnni_fail(TNN_INVALID_ARGUMENT, "%s: batch is NULL", caller);
     if (!batch->target && !batch->classes)
@@ -94,7 +94,7 @@ static tnn_status check_batch(
         return tnni_fail(
             TNN_INVALID_ARGUMENT,
             "%s: batch->target and batch->classes are both given, expected one of them", caller);
-    if (batch->classes && tnni_loss_find(loss) != TNNI_CROSS_ENTROPY)
+    if (batch->classes && loss != TNNI_CROSS_ENTROPY)
         return tnni_fail(
             TNN_INVALID_ARGUMENT,
             "%s: batch->classes goes with tnn_cross_entropy() only; give batch->target", caller);
@@ -134,7 +134,7 @@ static tnn_status prepare(
     if (status == TNN_OK)
         status = tnni_loss_check(caller, &objective->loss);
     if (status == TNN_OK)
-        status = check_batch(caller, net, &objective->loss, batch);
+        status = check_batch(caller, net, objective->kind, batch);
     if (status == TNN_OK)
         status = tnni_pass_begin(caller, net, batch->rows, batch->x);
     if (status != TNN_OK)
@@ -145,25 +145,43 @@ static tnn_status prepare(
 }
 
 /* Can the kernel of small nets do all of it? */
-static bool is_small_step(const train_work *work, const tnn_dataset *batch) {
-    return work->net->is_small && batch->rows == 1 && !batch->row_weights &&
-        work->net->gradients_zero && !tnni_loss_is_of_logits(work->net, &work->objective.loss) &&
-        work->optimizer->method.vtable->kind == TNNI_SGD &&
-        tnni_loss_find(&work->objective.loss) < TNNI_LOSS_KINDS;
+static bool is_small_step(
+    const tnn_net *net, const tnn_optimizer *optimizer, const tnni_objective *objective,
+    size_t rows) {
+    return net->is_small && rows == 1 && !objective->row_weights && net->gradients_zero &&
+        optimizer->method.vtable->kind == TNNI_SGD && objective->kind < TNNI_LOSS_KINDS &&
+        !objective->of_logits;
 }
 
-static tnn_status train_small(const train_work *work, double *value) {
-    tnn_net *net = work->net;
-    const tnn_loss *loss = &work->objective.loss;
-    double loss_value = net->kernels->small_train(
-        net->small, net->layer_count, net->x, work->objective.target, tnni_loss_find(loss),
-        loss->parameter, tnni_optimizer_begin(work->optimizer).learning_rate);
-    if (value)
-        *value = loss_value;
-    if (!isfinite(loss_value))
-        return tnni_check_loss("tnn_train", loss_value);
-    net->passes++;
-    return TNN_OK;
+static double train_small(tnn_net *net, tnn_optimizer *optimizer, const tnni_objective *objective) {
+    return net->kernels->small_train(
+        net->small, net->layer_count, net->x, objective->target, objective->kind,
+        objective->loss.parameter, tnni_optimizer_begin(optimizer).learning_rate);
+}
+
+/* The pass, and, if the loss is finite, the step. */
+static double train_batch(
+    tnn_net *net, tnn_optimizer *optimizer, const tnni_objective *objective, size_t rows) {
+    train_work work = {
+        .net = net,
+        .optimizer = optimizer,
+        .objective = objective,
+        .rows = rows,
+        .row_tasks = tnni_net_row_tasks(net, rows),
+        .weight_tasks = tnni_net_tasks(net, rows),
+    };
+    tnni_parallel_for(net->executor, work.row_tasks, pass_task, &work);
+    double value = tnni_batch_loss(net, objective, rows);
+    if (!isfinite(value))
+        return value;
+    if (net->gradients_zero) {
+        work.scalars = tnni_optimizer_begin(optimizer);
+        tnni_parallel_for(net->executor, work.weight_tasks, update_task, &work);
+    } else {
+        tnni_add_gradients(net, rows);
+        tnni_step_with_gradients(net, optimizer);
+    }
+    return value;
 }
 
 tnn_status tnn_train(
@@ -173,29 +191,17 @@ tnn_status tnn_train(
     if (!net)
         return tnni_fail(TNN_INVALID_ARGUMENT, "%s: net is NULL", caller);
     net->rows = 0;
-    train_work work = {.net = net, .optimizer = optimizer, .objective = {.loss = loss}};
-    tnn_status status = prepare(caller, net, optimizer, batch, &work.objective);
+    tnni_objective objective = tnni_objective_of(net, &loss);
+    tnn_status status = prepare(caller, net, optimizer, batch, &objective);
     if (status != TNN_OK)
         return status;
-    if (is_small_step(&work, batch))
-        return train_small(&work, value);
-    work.rows = batch->rows;
-    work.row_tasks = tnni_net_row_tasks(net, batch->rows);
-    work.weight_tasks = tnni_net_tasks(net, batch->rows);
-    tnni_parallel_for(net->executor, work.row_tasks, pass_task, &work);
-    double loss_value = tnni_batch_loss(net, &work.objective, work.rows);
-    status = tnni_check_loss(caller, loss_value);
+    double loss_value = is_small_step(net, optimizer, &objective, batch->rows)
+        ? train_small(net, optimizer, &objective)
+        : train_batch(net, optimizer, &objective, batch->rows);
     if (value)
         *value = loss_value;
-    if (status != TNN_OK)
-        return status;
+    if (!isfinite(loss_value))
+        return tnni_check_loss(caller, loss_value);
     net->passes++;
-    if (net->gradients_zero) {
-        work.scalars = tnni_optimizer_begin(optimizer);
-        tnni_parallel_for(net->executor, work.weight_tasks, update_task, &work);
-    } else {
-        tnni_add_gradients(net, work.rows);
-        tnni_step_with_gradients(net, optimizer);
-    }
     return TNN_OK;
 }

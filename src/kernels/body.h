@@ -81,6 +81,7 @@ const tnni_kernels VARIANT_TABLE = {
     .steps = {[TNNI_SGD] = sgd_step},
     .small_forward = small_forward,
     .small_gradients = small_gradients,
+    .small_step = small_step,
     .small_train = small_train,
     .exp = map_exp,
     .expm1 = map_expm1,

@@ -153,6 +153,7 @@ typedef struct tnni_kernels {
     void (*small_gradients)(
         const tnni_dense *layers, size_t count, const float *x, bool last_is_done, bool accumulate,
         float *gradients);
+    void (*small_step)(const tnni_dense *layers, size_t count, float rate, const float *gradients);
     double (*small_train)(
         const tnni_dense *layers, size_t count, const float *x, const float *target,
         tnni_loss_kind loss, float loss_parameter, float rate);

@@ -218,12 +218,14 @@ ALWAYS_INLINE void small_finish(
 
 /*
  * The gradients of a layer's parameters, which lie at p like the parameters (or are these), from
- * its input x and its delta, and the gradient of that input.
+ * its input x and its delta, and the gradient of that input unless it is the net's.
  */
 ALWAYS_INLINE quad small_back(
-    const tnni_dense *layer, const size_t inputs, const size_t units, const float *x, quad delta,
-    const small_end end, float rate, float *p) {
-    quad input_gradient = small_input_gradient(layer->weights, inputs, units, delta);
+    const tnni_dense *layer, const size_t inputs, const size_t units, bool is_first, const float *x,
+    quad delta, const small_end end, float rate, float *p) {
+    quad input_gradient = delta;
+    if (!is_first)
+        input_gradient = small_input_gradient(layer->weights, inputs, units, delta);
     if (units == 1) {
         small_finish(end, rate, inputs, quad_load(x, inputs), quad_lane(delta, 0), p);
     } else {
@@ -312,7 +314,7 @@ ALWAYS_INLINE void small_backward(
 #define CALL(inputs, units)                                                                        \
     if (!(last_is_done && l + 1 == count))                                                         \
         delta = small_delta(layer, units, delta);                                                  \
-    delta = small_back(layer, inputs, units, input, delta, end, rate, p)
+    delta = small_back(layer, inputs, units, l == 0, input, delta, end, rate, p)
         SMALL_SWITCH(4 * layer->inputs + layer->units, CALL)
 #undef CALL
     }
@@ -327,6 +329,27 @@ static void small_gradients(
         small_backward(layers, count, x, delta, last_is_done, SMALL_ADD, 0.0f, gradients);
     else
         small_backward(layers, count, x, delta, last_is_done, SMALL_STORE, 0.0f, gradients);
+}
+
+/* The parameters of a layer one step down their gradients at g, in the same portions. */
+ALWAYS_INLINE void small_step_layer(
+    const tnni_dense *layer, const size_t inputs, const size_t units, float rate, const float *g) {
+    size_t rows = units == 1 ? 1 : inputs;
+    const size_t n = units == 1 ? inputs : units;
+    float *p = layer->weights;
+    for (size_t i = 0; i < rows; i++, p += n, g += n)
+        quad_store(p, n, quad_fma(quad_set(-rate), quad_load(g, n), quad_load(p, n)));
+    if (layer->biases)
+        quad_store(p, units, quad_fma(quad_set(-rate), quad_load(g, units), quad_load(p, units)));
+}
+
+static void small_step(const tnni_dense *layers, size_t count, float rate, const float *gradients) {
+    for (const tnni_dense *layer = layers; layer < layers + count; layer++) {
+        const float *g = gradients + (layer->weights - layers->weights);
+#define CALL(inputs, units) small_step_layer(layer, inputs, units, rate, g)
+        SMALL_SWITCH(4 * layer->inputs + layer->units, CALL)
+#undef CALL
+    }
 }
 
 /*
