@@ -12,6 +12,12 @@ void tnni_layer_forward(
     float *panel) {
     const float *weights = net->parameters + layer->weights;
     const float *biases = layer->has_biases ? net->parameters + layer->biases : NULL;
+    if (rows == 1 && layer->kind < TNNI_ACTIVATION_KINDS) {
+        net->kernels->row(
+            layer->inputs, layer->units, x, weights, biases, layer->kind,
+            layer->activation.parameter, z, a);
+        return;
+    }
     net->kernels->product(rows, layer->inputs, layer->units, x, weights, biases, z, panel);
     if (layer->kind < TNNI_ACTIVATION_KINDS)
         net->kernels->activations[layer->kind].forward(

@@ -331,7 +331,8 @@ static void lay_out_scratch(tnn_net *net, size_t rows, tnni_arena *arena) {
     net->one_hot = tnni_arena_take(arena, rows, tnni_outputs(net) * sizeof(float));
     net->update = tnni_arena_take(arena, net->threads, net->update_count * sizeof(float));
     net->panels = tnni_arena_take(arena, net->threads, net->panel_count * sizeof(float));
-    net->small = tnni_arena_take(arena, net->is_small ? net->layer_count : 0, sizeof(tnni_dense));
+    net->small =
+        net->is_small ? tnni_arena_take(arena, net->layer_count, sizeof *net->small) : NULL;
 }
 
 tnn_status tnni_net_grow(const char *caller, tnn_net *net, size_t rows) {

@@ -22,6 +22,8 @@
 
 const tnni_kernels VARIANT_TABLE;
 
+#include "kernels/row.h"
+
 #include "kernels/small.h"
 
 #define MAP(f)                                                                                     \
@@ -43,6 +45,7 @@ MAP(erf)
 const tnni_kernels VARIANT_TABLE = {
     .name = VARIANT_NAME,
     .fused = VEC_FUSED,
+    .row = dense_row,
     .product = dense_product,
     .product_transposed = dense_product_transposed,
     .weight_gradient = dense_weight_gradient,

@@ -102,6 +102,11 @@ typedef struct tnni_kernels {
         size_t rows, size_t inputs, size_t units, const float *x, const float *weights,
         const float *biases, float *z, float *panel);
 
+    /* One row of that and its activation: z and a, which may be the same as in a vtable. */
+    void (*row)(
+        size_t inputs, size_t units, const float *x, const float *weights, const float *biases,
+        tnni_activation_kind kind, float parameter, float *z, float *a);
+
     /* input_gradient[rows, inputs] = delta weights^T */
     void (*product_transposed)(
         size_t rows, size_t inputs, size_t units, const float *delta, const float *weights,

@@ -17,7 +17,8 @@ typedef enum product_end {
 /* a[row, k] is at a + row * a_row + k * a_step, b[k] at b + k * b_step, c[row] at c + row * c_row.
  */
 typedef struct product {
-    size_t depth; /* how many k */
+    size_t depth;  /* how many k */
+    size_t chains; /* of each sum: 1 or 2 */
     const float *a;
     size_t a_row, a_step;
     const float *b;
@@ -58,46 +59,64 @@ ALWAYS_INLINE void store_columns(float *p, const bool partial, size_t tail, vec 
 
 /*
  * The part of c that is rows high and vecs vectors wide; with a tail, vecs is 1 and the vector has
- * tail lanes only. rows and vecs are constants wherever this is inlined.
+ * tail lanes only. Each sum is one chain, or two, over even and odd k, added at the end (no
+ * accumulating then). rows, vecs and chains are constants wherever this is inlined.
  */
 ALWAYS_INLINE void tile(
-    const product *p, const int rows, const int vecs, const bool partial, size_t tail) {
-    vec sum[MOST_ROWS][TILE_VECS];
+    const product *p, const int rows, const int vecs, const int chains, const bool partial,
+    size_t tail) {
+    vec sum[2][MOST_ROWS][TILE_VECS];
     const float *a = p->a;
     const float *b = p->b;
     const size_t a_row = p->a_row;
     UNROLL
     for (int r = 0; r < rows; r++) {
         UNROLL
-        for (int v = 0; v < vecs; v++)
-            sum[r][v] = p->end == END_ACCUMULATE
+        for (int v = 0; v < vecs; v++) {
+            sum[0][r][v] = p->end == END_ACCUMULATE
                 ? load_columns(p->c + r * p->c_row + v * VEC_LANES, partial, tail)
                 : vec_set(0.0f);
+            sum[1][r][v] = vec_set(0.0f);
+        }
     }
-    for (size_t k = p->depth; k > 0; k--) {
-        vec column[TILE_VECS];
+    for (size_t k = p->depth; k > 0;) {
         UNROLL
-        for (int v = 0; v < vecs; v++)
-            column[v] = load_columns(b + v * VEC_LANES, partial, tail);
-        UNROLL
-        for (int r = 0; r < rows; r++) {
-            vec row = vec_set(a[r * a_row]);
+        for (int chain = 0; chain < chains; chain++) {
+            vec column[TILE_VECS];
             UNROLL
             for (int v = 0; v < vecs; v++)
-                sum[r][v] = vec_fma(row, column[v], sum[r][v]);
+                column[v] = load_columns(b + v * VEC_LANES, partial, tail);
+            UNROLL
+            for (int r = 0; r < rows; r++) {
+                vec row = vec_set(a[r * a_row]);
+                UNROLL
+                for (int v = 0; v < vecs; v++)
+                    sum[chain][r][v] = vec_fma(row, column[v], sum[chain][r][v]);
+            }
+            a += p->a_step;
+            b += p->b_step;
+            k--;
+            if (chains == 2 && k == 0)
+                break;
         }
-        a += p->a_step;
-        b += p->b_step;
+    }
+    if (chains == 2) {
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            UNROLL
+            for (int v = 0; v < vecs; v++)
+                sum[0][r][v] = vec_add(sum[0][r][v], sum[1][r][v]);
+        }
     }
     if (p->end == END_DESCEND) {
         vec rate = vec_set(-p->rate);
         UNROLL
         for (int r = 0; r < rows; r++) {
             UNROLL
-            for (int v = 0; v < vecs; v++)
-                sum[r][v] = vec_fma(
-                    rate, sum[r][v],
-                    load_columns(p->c + r * p->c_row + v * VEC_LANES, partial, tail));
+            for (int v = 0; v < vecs; v++) {
+                const float *c = p->c + r * p->c_row + v * VEC_LANES;
+                sum[0][r][v] = vec_fma(rate, sum[0][r][v], load_columns(c, partial, tail));
+            }
         }
     } else if (p->bias) {
         UNROLL
@@ -105,26 +124,27 @@ ALWAYS_INLINE void tile(
             vec bias = load_columns(p->bias + v * VEC_LANES, partial, tail);
             UNROLL
             for (int r = 0; r < rows; r++)
-                sum[r][v] = vec_add(sum[r][v], bias);
+                sum[0][r][v] = vec_add(sum[0][r][v], bias);
         }
     }
     UNROLL
     for (int r = 0; r < rows; r++) {
         UNROLL
         for (int v = 0; v < vecs; v++)
-            store_columns(p->c + r * p->c_row + v * VEC_LANES, partial, tail, sum[r][v]);
+            store_columns(p->c + r * p->c_row + v * VEC_LANES, partial, tail, sum[0][r][v]);
     }
 }
 
-/* A tile of this many vectors and up to as many rows as the registers hold. */
+/* A tile of up to as many rows as the registers hold. */
 #define TILE_CASE(n)                                                                               \
     case n:                                                                                        \
-        if (n * vecs <= MOST_SUMS && n <= MOST_ROWS)                                               \
-            tile(p, n, vecs, partial, tail);                                                       \
+        if (n * vecs * chains <= MOST_SUMS && n <= MOST_ROWS)                                      \
+            tile(p, n, vecs, chains, partial, tail);                                               \
         break;
 
 ALWAYS_INLINE void tile_of(
-    const product *p, size_t rows, const int vecs, const bool partial, size_t tail) {
+    const product *p, size_t rows, const int vecs, const int chains, const bool partial,
+    size_t tail) {
     switch (rows) {
         TILE_CASE(1)
         TILE_CASE(2)
@@ -138,45 +158,53 @@ ALWAYS_INLINE void tile_of(
     }
 }
 
-static void tile_1(const product *p, size_t rows) {
-    tile_of(p, rows, 1, false, 0);
-}
+/* One function for each width, so that the compiler sees one small switch at a time. */
+#define TILES(vecs, chains)                                                                        \
+    static void tiles_##vecs##_##chains(const product *p, size_t rows) {                           \
+        tile_of(p, rows, vecs, chains, false, 0);                                                  \
+    }
+#define TAIL_TILES(chains)                                                                         \
+    static void tail_tiles_##chains(const product *p, size_t rows, size_t tail) {                  \
+        tile_of(p, rows, 1, chains, true, tail);                                                   \
+    }
 
-static void tile_2(const product *p, size_t rows) {
-    tile_of(p, rows, 2, false, 0);
-}
-
+TILES(1, 1)
+TILES(2, 1)
+TILES(1, 2)
+TILES(2, 2)
+TAIL_TILES(1)
+TAIL_TILES(2)
 #if defined(VEC_AVX512) || defined(VEC_NEON)
-static void tile_3(const product *p, size_t rows) {
-    tile_of(p, rows, 3, false, 0);
-}
-
-static void tile_4(const product *p, size_t rows) {
-    tile_of(p, rows, 4, false, 0);
-}
+TILES(3, 1)
+TILES(4, 1)
+TILES(3, 2)
+TILES(4, 2)
 #endif
 
-static void tile_tail(const product *p, size_t rows, size_t tail) {
-    tile_of(p, rows, 1, true, tail);
-}
+#define TILES_CASE(vecs)                                                                           \
+    case vecs:                                                                                     \
+        if (chains == 2)                                                                           \
+            tiles_##vecs##_2(p, rows);                                                             \
+        else                                                                                       \
+            tiles_##vecs##_1(p, rows);                                                             \
+        break;
 
-static void tile_vectors(const product *p, size_t rows, size_t vecs) {
+static void tile_vectors(const product *p, size_t rows, size_t vecs, size_t chains) {
     switch (vecs) {
-    case 1:
-        tile_1(p, rows);
-        break;
-    case 2:
-        tile_2(p, rows);
-        break;
+        TILES_CASE(1)
+        TILES_CASE(2)
 #if defined(VEC_AVX512) || defined(VEC_NEON)
-    case 3:
-        tile_3(p, rows);
-        break;
-    case 4:
-        tile_4(p, rows);
-        break;
+        TILES_CASE(3)
+        TILES_CASE(4)
 #endif
     }
+}
+
+static void tile_tail(const product *p, size_t rows, size_t tail, size_t chains) {
+    if (chains == 2)
+        tail_tiles_2(p, rows, tail);
+    else
+        tail_tiles_1(p, rows, tail);
 }
 
 /*
@@ -194,15 +222,25 @@ static size_t tile_height(size_t rows, size_t most) {
 
 /* All rows of a band of c: vecs vectors, or one of tail lanes. Moves p on. */
 static void product_band(product *p, size_t rows, size_t vecs, size_t tail) {
-    static const unsigned char most_rows[5] = {
-        0, MOST_ROWS, MOST_SUMS / 2 < MOST_ROWS ? MOST_SUMS / 2 : MOST_ROWS, MOST_SUMS / 3,
-        MOST_SUMS / 4};
+    const size_t chains = p->chains;
+    /* by sums in a row: vecs times chains */
+    static const unsigned char most_rows[9] = {
+        0,
+        MOST_ROWS,
+        MOST_SUMS / 2 < MOST_ROWS ? MOST_SUMS / 2 : MOST_ROWS,
+        MOST_SUMS / 3 < MOST_ROWS ? MOST_SUMS / 3 : MOST_ROWS,
+        MOST_SUMS / 4,
+        0,
+        MOST_SUMS / 6,
+        0,
+        MOST_SUMS / 8,
+    };
     for (;;) {
-        size_t height = tile_height(rows, most_rows[vecs]);
+        size_t height = tile_height(rows, most_rows[vecs * chains]);
         if (tail)
-            tile_tail(p, height, tail);
+            tile_tail(p, height, tail, chains);
         else
-            tile_vectors(p, height, vecs);
+            tile_vectors(p, height, vecs, chains);
         rows -= height;
         if (rows == 0)
             return;
@@ -270,14 +308,18 @@ static void product_bands(product *p, size_t rows, size_t columns, float *panel)
 }
 
 /*
- * With few units there are too few chains to hide the latency of a multiply-add when there is one
- * row, so the sum over the inputs has four of them, input k in chain k mod 4, added as (0 + 2) +
- * (1 + 3); a single unit has sixteen, for its weights lie side by side. A function of the layer's
- * sizes alone: the same for one row and for many. More than four chains would gain nothing, since
- * each multiply-add loads a row of weights and an input.
+ * How many chains a sum over the inputs has. With few units there are too few of them to hide the
+ * latency of a multiply-add when there is one row, so a sum has more: two, over even and odd k,
+ * added as 0 + 1; four, k in chain k mod 4, added as (0 + 2) + (1 + 3); and for a single unit,
+ * whose weights lie side by side, sixteen, added by lanes16_fold. A function of the layer's sizes
+ * alone: the same for one row and for many.
  */
-static bool has_few_units(size_t inputs, size_t units) {
-    return units < 8 || (units <= 16 && inputs >= 32);
+ALWAYS_INLINE size_t chains_of(size_t inputs, size_t units) {
+    if (units == 1)
+        return 16;
+    if (units < 8 || (units <= 16 && inputs >= 32))
+        return 4;
+    return units > 16 && units <= 64 ? 2 : 1;
 }
 
 enum { CHAINS = 4, FEW_UNITS_ROWS = MOST_SUMS / 2 };
@@ -424,6 +466,7 @@ static void dense_product(
     }
     product p = {
         .depth = inputs,
+        .chains = chains_of(inputs, units),
         .a = x,
         .a_row = inputs,
         .a_step = 1,
@@ -433,7 +476,7 @@ static void dense_product(
         .c = z,
         .c_row = units,
     };
-    if (has_few_units(inputs, units))
+    if (p.chains == 4)
         product_few_units(&p, rows, units);
     else
         product_bands(&p, rows, units, panel);
@@ -483,6 +526,7 @@ static void dense_product_transposed(
                     weights + (i + j) * units + k, units, panel + j, panel_row);
             product p = {
                 .depth = depth,
+                .chains = 1,
                 .a = delta + k,
                 .a_row = units,
                 .a_step = 1,
@@ -504,6 +548,7 @@ ALWAYS_INLINE product gradient_product(
     product_end end, float rate, float *c) {
     return (product){
         .depth = rows,
+        .chains = 1,
         .a = x + first,
         .a_row = 1,
         .a_step = inputs,
