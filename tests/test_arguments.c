@@ -5,6 +5,7 @@
 #include "support/test_allocators.h"
 #include "support/test_nets.h"
 
+#include <ctype.h>
 #include <float.h>
 #include <math.h>
 #include <pthread.h>
@@ -15,16 +16,26 @@ static const float BAD_NUMBERS[] = {NAN, INFINITY, -INFINITY, -0.5f};
 
 /* ---- The message ----------------------------------------------------------------------------- */
 
+static bool is_letter(char c) {
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+/* Does text hold the word of this length, and not as a part of a longer one? */
+static bool holds(const char *text, const char *word, size_t length) {
+    for (const char *at = text; *at != '\0'; at++)
+        if (strncmp(at, word, length) == 0 && !is_letter(at[length]) &&
+            (at == text || !is_letter(at[-1])))
+            return true;
+    return false;
+}
+
 /* Does text hold one of the words, separated by '|'? Yes if there are none. */
 static bool holds_a_word(const char *text, const char *words) {
     if (*words == '\0')
         return true;
     while (*words != '\0') {
-        char word[64] = "";
         size_t length = strcspn(words, "|");
-        assert_in_range(length, 1, sizeof word - 1);
-        memcpy(word, words, length);
-        if (strstr(text, word) != NULL)
+        if (holds(text, words, length))
             return true;
         words += length + (words[length] == '|');
     }

@@ -284,8 +284,12 @@ static void test_check_gradients_leaves_a_pending_forward_pending(void **state) 
 static void test_check_gradients_runs_without_dropout_and_counts_no_pass(void **state) {
     (void)state;
     tnn_net *net = new_two_layer_net(tnn_tanh(), tnn_identity(), 0.5f), *same = new_clone(net);
+    tnn_net *without = new_two_layer_net(tnn_tanh(), tnn_identity(), 0);
     float y[ROWS * OUTPUTS], expected[ROWS * OUTPUTS];
-    assert_within(error_of(net, tnn_mean_squared_error()), 0, RIGHT);
+    double error = error_of(net, tnn_mean_squared_error());
+    assert_within(error, 0, RIGHT);
+    assert_true(error == error_of(without, tnn_mean_squared_error()));
+    tnn_net_destroy(without);
     assert_ok(tnn_forward(net, ROWS, x, y));
     assert_ok(tnn_forward(same, ROWS, x, expected));
     assert_same_bits(y, expected, ROWS * OUTPUTS);
