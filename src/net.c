@@ -149,16 +149,19 @@ static void plan_net(tnn_net *net) {
     net->layout = net->shape;
     net->widest = 0;
     net->has_dropout = false;
-    net->update_count = UPDATE_BLOCK;
+    size_t most_weights = 0;
     for (size_t l = 0; l < net->layer_count; l++) {
         const tnni_layer *layer = &net->layers[l];
         net->shape = tnni_mix(net->shape ^ layer->units);
         net->layout = tnni_mix(net->layout ^ layer->units) + layer->has_biases;
         net->widest = layer->units > net->widest ? layer->units : net->widest;
         net->has_dropout = net->has_dropout || layer->dropout > 0.0f;
+        if (layer->inputs * layer->units > most_weights)
+            most_weights = layer->inputs * layer->units;
     }
     size_t columns = tnni_inputs(net) > net->widest ? tnni_inputs(net) : net->widest;
     net->most_rows = SIZE_MAX / sizeof(float) / columns;
+    net->update_count = most_weights < UPDATE_BLOCK ? most_weights : UPDATE_BLOCK;
     if (net->widest > net->update_count)
         net->update_count = net->widest;
     /* Cross-entropies are computed from z. */

@@ -17,7 +17,7 @@
 /* What the products borrow. */
 static float panel[TNNI_PANEL_FLOATS];
 
-enum { MOST_ROWS = 65, MOST_WIDTH = 150, MOST_ARRAY = MOST_WIDTH * MOST_WIDTH, SPARE = 32 };
+enum { MOST_ROWS = 65, MOST_WIDTH = 301, MOST_ARRAY = MOST_WIDTH * MOST_WIDTH, SPARE = 32 };
 
 /* One layer's arrays, full of numbers between -1 and 1. */
 typedef struct layer_data {
@@ -79,16 +79,25 @@ static float chain(term_list list, size_t first, size_t step, float s) {
     return s;
 }
 
-/* Sixteen chains, added by a tree: j and j + 8, then j + 4, j + 2, j + 1. */
-static float sixteen_chains(term_list list) {
+/* So many chains, added by a tree: j and j + half of them, and so on. */
+static float tree_of_chains(term_list list, size_t chains) {
     float sums[16];
-    for (size_t j = 0; j < 16; j++)
-        sums[j] = chain(list, j, 16, 0);
-    for (size_t half = 8; half > 0; half /= 2) {
+    for (size_t j = 0; j < chains; j++)
+        sums[j] = chain(list, j, chains, 0);
+    for (size_t half = chains / 2; half > 0; half /= 2) {
         for (size_t j = 0; j < half; j++)
             sums[j] += sums[j + half];
     }
     return sums[0];
+}
+
+/* The chains of a layer's sums over its inputs. */
+static size_t chains_of_layer(size_t inputs, size_t units) {
+    if (units == 1)
+        return 16;
+    if (units < 8 || (units <= 16 && inputs >= 32))
+        return 4;
+    return units > 16 && units <= 64 ? 2 : 1;
 }
 
 /* What docs/numerics.md says a fused table computes, bit for bit. */
@@ -165,8 +174,7 @@ static void check_product_with(
                 .b = data->weights + u,
                 .b_step = units,
                 .more = biases == NULL ? 0 : biases[u]};
-            bool few_units = units < 16 && inputs >= 32;
-            float sum = few_units ? sixteen_chains(list) : chain(list, 0, 1, 0);
+            float sum = tree_of_chains(list, chains_of_layer(inputs, units));
             assert_sum(data->result[r * units + u], list);
             assert_form(table, data->result[r * units + u], biases ? sum + biases[u] : sum);
         }
@@ -217,6 +225,54 @@ static void test_kernels_product_has_its_form_and_bound_for_many_rows(void **sta
     for (data->rows = 8; data->rows <= MOST_ROWS; data->rows++) {
         for_each_table(data, check_product);
         for_each_table(data, check_product_of_single_rows);
+    }
+}
+
+/* Wide enough for panels, and too deep for one. */
+static void test_kernels_product_has_its_form_and_bound_through_panels(void **state) {
+    layer_data *data = new_layer_data(state);
+    static const size_t sizes[][3] = {{16, 16, 256}, {17, 300, 259}, {19, 263, 301}};
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        data->rows = sizes[i][0];
+        data->inputs = sizes[i][1];
+        data->units = sizes[i][2];
+        for_each_table(data, check_product);
+        for_each_table(data, check_product_of_single_rows);
+    }
+}
+
+/* One row at a time, with its activation: what product and the activation's kernel make of it. */
+static void check_row(layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    size_t rows = data->rows, inputs = data->inputs, units = data->units;
+    float *z = data->start;
+    (void)tables;
+    table->product(rows, inputs, units, data->x, data->weights, data->biases, data->result, panel);
+    for (int kind = 0; kind < TNNI_ACTIVATION_KINDS; kind++) {
+        for (size_t r = 0; r < rows; r++) {
+            float *expected = data->result + r * units;
+            float a[MOST_WIDTH];
+            float b[MOST_WIDTH];
+            table->activations[kind].forward(0.5f, 1, units, expected, a);
+            table->row(
+                inputs, units, data->x + r * inputs, data->weights, data->biases, kind, 0.5f, z, b);
+            assert_same_bits(b, a, units);
+            table->row(
+                inputs, units, data->x + r * inputs, data->weights, data->biases, kind, 0.5f, b, b);
+            assert_same_bits(b, a, units);
+        }
+    }
+}
+
+static void test_kernels_row_has_the_bits_of_the_product_and_the_activation(void **state) {
+    layer_data *data = new_layer_data(state);
+    static const size_t unit_counts[] = {1, 3, 7, 8, 16, 17, 31, 33, 64, 65, 127, 128, 131, 300};
+    for (size_t u = 0; u < COUNT_OF(unit_counts); u++) {
+        for (size_t inputs = 1; inputs < 40; inputs += 1 + inputs / 4) {
+            data->rows = 2;
+            data->inputs = inputs;
+            data->units = unit_counts[u];
+            for_each_table(data, check_row);
+        }
     }
 }
 
@@ -309,6 +365,40 @@ static void test_kernels_weight_gradient_has_its_form_and_bound_for_all_sizes(vo
 
 static void test_kernels_weight_gradient_adds_to_what_is_there_if_asked(void **state) {
     for_each_size(new_layer_data(state), check_accumulated_weight_gradient);
+}
+
+static void test_kernels_weight_gradient_has_its_form_and_bound_through_panels(void **state) {
+    layer_data *data = new_layer_data(state);
+    data->rows = 40;
+    data->inputs = 67;
+    data->units = 301;
+    for_each_table(data, check_weight_gradient);
+    for_each_table(data, check_accumulated_weight_gradient);
+}
+
+/* The step of gradient descent where the gradient is summed. */
+static void check_weight_descent(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    size_t inputs = data->inputs, units = data->units;
+    tnni_step_scalars scalars = {.learning_rate = 0.37f};
+    (void)tables;
+    memcpy(data->result, data->weights, inputs * units * sizeof(float));
+    table->weight_gradient(
+        data->rows, inputs, units, 0, inputs, data->x, data->delta, false, data->start, panel);
+    table->steps[TNNI_SGD](&scalars, inputs * units, data->start, data->result, NULL, 0);
+    memcpy(data->start, data->weights, inputs * units * sizeof(float));
+    table->weight_descent(
+        data->rows, inputs, units, 0, inputs, data->x, data->delta, 0.37f, data->start, panel);
+    assert_same_bits(data->start, data->result, inputs * units);
+}
+
+static void test_kernels_weight_descent_has_the_bits_of_gradient_and_step(void **state) {
+    layer_data *data = new_layer_data(state);
+    for_each_size(data, check_weight_descent);
+    data->rows = 40;
+    data->inputs = 67;
+    data->units = 301;
+    for_each_table(data, check_weight_descent);
 }
 
 /* As threads and blocks split it: by rows of the weights. */
@@ -630,9 +720,13 @@ int main(void) {
         WITH_DATA(test_kernels_product_has_its_form_and_bound_without_biases),
         WITH_DATA(test_kernels_product_has_its_form_and_bound_for_many_rows),
         WITH_DATA(test_kernels_product_has_the_same_bits_however_rows_are_batched),
+        WITH_DATA(test_kernels_product_has_its_form_and_bound_through_panels),
+        WITH_DATA(test_kernels_row_has_the_bits_of_the_product_and_the_activation),
         WITH_DATA(test_kernels_transposed_product_has_its_form_and_bound_for_all_sizes),
         WITH_DATA(test_kernels_transposed_product_has_the_same_bits_however_rows_are_batched),
         WITH_DATA(test_kernels_weight_gradient_has_its_form_and_bound_for_all_sizes),
+        WITH_DATA(test_kernels_weight_gradient_has_its_form_and_bound_through_panels),
+        WITH_DATA(test_kernels_weight_descent_has_the_bits_of_gradient_and_step),
         WITH_DATA(test_kernels_weight_gradient_has_its_form_and_bound_for_many_rows),
         WITH_DATA(test_kernels_weight_gradient_adds_to_what_is_there_if_asked),
         WITH_DATA(test_kernels_weight_gradient_has_the_same_bits_in_parts),
