@@ -52,7 +52,7 @@ ALWAYS_INLINE vec expm1_of_reduced(vec r) {
 /*
  * exp(x) = 2^n exp(r). n reaches from -150, where the result is denormal or rounds to 0, to 128,
  * where it may still be finite: too far for the exponent of one float. Hence two halves of n, of
- * which only the second product can round. Worst: @EXP.
+ * which only the second product can round. Worst: 1.04 at -38.414, 1.03 at 5.1992.
  */
 ALWAYS_INLINE vec vec_exp(vec x) {
     vec clamped = vec_max(vec_set(-104.0f), vec_min(vec_set(89.0f), x));
@@ -66,7 +66,7 @@ ALWAYS_INLINE vec vec_exp(vec x) {
 /*
  * exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1), computed at half its size because 2^128 is no float.
  * Next to 0, where halving would cost a denormal number its last bit, the result is x.
- * Worst: @EXPM1.
+ * Worst: 1.59 at 0.38778, 1.72 at 0.38972.
  */
 ALWAYS_INLINE vec vec_expm1(vec x) {
     vec clamped = vec_max(vec_set(-18.0f), vec_min(vec_set(89.0f), x));
@@ -83,7 +83,7 @@ ALWAYS_INLINE vec vec_expm1(vec x) {
  * (u + u_low - q (2 - u - u_low)) / (2 - u) = (u - 2q + q u + (1 + q) u_low) / (2 - u),
  * u_low being what u lost by rounding. u - 2q is exact, 1 + q is about 1.5 where u_low counts, and
  * a correction needs no more of a reciprocal than a straight line.
- * Worst: @TANH.
+ * Worst: 1.50 at 0.17271, 1.54 at 0.17252.
  */
 ALWAYS_INLINE vec vec_tanh(vec x) {
     ivec sign = ivec_set(INT32_MIN);
@@ -110,7 +110,7 @@ ALWAYS_INLINE vec vec_tanh(vec x) {
  * one, so that of the two products only the last rounds. The quotient is corrected as in vec_tanh,
  * for the rounding of 1 + e; in minus_e, and in the sign of a quotient that is dropped at the end,
  * so that no operation is spent on negating.
- * Worst: @SIGMOID.
+ * Worst: 1.53 at -5.8399, 1.50 at -5.5430.
  */
 ALWAYS_INLINE vec vec_sigmoid(vec x) {
     vec one = vec_set(1.0f);
@@ -146,7 +146,7 @@ ALWAYS_INLINE vec log_tail(vec f, vec f2) {
 /*
  * x = 2^k m with sqrt(1/2) <= m < sqrt(2), and log x = k ln 2 + log(1 + f) with f = m - 1. Infinity
  * gives itself, 0 gives -infinity, less gives a NaN.
- * Worst: @LOG.
+ * Worst: 1.03 at 1.3977, 1.08 at 1.3988.
  */
 ALWAYS_INLINE vec vec_log(vec x) {
     vec infinity = vec_set(INFINITY);
@@ -171,7 +171,7 @@ ALWAYS_INLINE vec vec_log(vec x) {
 /*
  * log(1 + t) = t + t^2 q(t) for 0 <= t <= 1, q of degree 8; elsewhere the result means nothing.
  * Softplus and the logarithmic losses need no more, for their t is exp(-|z|).
- * Worst: @LOG1P.
+ * Worst: 1.17 at 0.98280, 1.56 at 0.96535.
  */
 ALWAYS_INLINE vec vec_log1p_of_unit(vec t) {
     vec q = vec_set(-0x1.b22adep-9f);
@@ -223,7 +223,7 @@ ALWAYS_INLINE vec erf_far(vec x) {
     return vec_fma(p, v, vec_set(0x1.ffe58cp-1f));
 }
 
-/* Worst: @ERF. */
+/* Worst: 1.48 at 1.1709, 1.88 at 1.1572. */
 ALWAYS_INLINE vec vec_erf(vec x) {
     vec magnitude = vec_abs(x);
     vec far = vec_copy_sign(erf_far(magnitude), x);
