@@ -109,24 +109,31 @@ static bool measure_all(xor_summary summaries[XOR_VARIANTS], size_t seeds) {
     return done;
 }
 
+static bool write_table(FILE *csv, const char *path, const xor_summary summaries[XOR_VARIANTS]) {
+    if (!xor_csv_empty(csv, path)) {
+        fclose(csv);
+        return false;
+    }
+    xor_write_comparison(csv, summaries);
+    return xor_csv_close(csv, path);
+}
+
 static bool run_compare(const xor_options *options) {
     static xor_summary summaries[XOR_VARIANTS];
     FILE *csv = NULL;
-    if (options->csv != NULL && (csv = xor_csv_open(options->csv)) == NULL)
+    if (options->csv != NULL && (csv = xor_csv_reserve(options->csv)) == NULL)
         return false;
 
     printf("Five activations without and with biases, %zu seeds each\n\n", options->seeds);
-    bool done = measure_all(summaries, options->seeds);
-    if (done) {
-        xor_report_comparison(summaries);
-        printf("\n");
-        done = xor_plot_comparison(&options->plot, summaries);
+    if (!measure_all(summaries, options->seeds)) {
+        if (csv != NULL)
+            fclose(csv);
+        return false;
     }
-    if (done && csv != NULL)
-        xor_write_comparison(csv, summaries);
-    if (csv != NULL)
-        done = xor_csv_close(csv, options->csv) && done;
-    return done;
+    xor_report_comparison(summaries);
+    printf("\n");
+    bool written = csv == NULL || write_table(csv, options->csv, summaries);
+    return xor_plot_comparison(&options->plot, summaries) && written;
 }
 
 static bool run(const xor_options *options) {

@@ -1,17 +1,35 @@
+#define _POSIX_C_SOURCE 200809L /* fileno, ftruncate */
+
 #include "xor_csv.h"
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 static void print_error(const char *path) {
     fprintf(stderr, "xor: %s: %s\n", path, strerror(errno));
 }
 
-FILE *xor_csv_open(const char *path) {
-    FILE *file = fopen(path, "w");
+static FILE *open_file(const char *path, const char *mode) {
+    FILE *file = fopen(path, mode);
     if (file == NULL)
         print_error(path);
     return file;
+}
+
+FILE *xor_csv_open(const char *path) {
+    return open_file(path, "w");
+}
+
+FILE *xor_csv_reserve(const char *path) {
+    return open_file(path, "a");
+}
+
+bool xor_csv_empty(FILE *file, const char *path) {
+    if (ftruncate(fileno(file), 0) == 0 || errno == EINVAL) /* EINVAL: a pipe or a device */
+        return true;
+    print_error(path);
+    return false;
 }
 
 bool xor_csv_close(FILE *file, const char *path) {

@@ -8,8 +8,13 @@ const float xor_target[XOR_ROWS] = {0, 1, 1, 0};
 
 /*
  * The published activation: relu forward, but where relu's derivative belongs, the logistic
- * function of z: the slope of softplus, a surrogate gradient. It also flows where z < 0, so a unit
- * that is off can learn its way back, which true relu's slope of 0 does not let it.
+ * function of z: the slope of softplus, a surrogate gradient.
+ *
+ * No weight starts below 0, so every unit starts on and the net linear. With relu's own slope most
+ * seeds then come to rest at the best linear answer, (0, 1/3, 1/3, 2/3), where the rows' shares in
+ * the gradient cancel: there stand 854 of the 862 of 1,000 seeds unsolved after 5,999 epochs. The
+ * logistic function weights the rows differently, so the weights move on until a unit goes off for
+ * one of them. That it also lets a unit that is off for all come back matters less here.
  */
 static void published_forward(
     const tnn_activation *self, size_t rows, size_t units, const float *z, float *a) {

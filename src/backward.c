@@ -264,6 +264,10 @@ static tnn_status check_backward_from(
     if (tnni_overlap(input_gradient, input_bytes, net->parameters, parameter_bytes))
         return tnni_fail(
             TNN_INVALID_ARGUMENT, "%s: input_gradient overlaps the net's parameters", caller);
+    if (net->gradients &&
+        tnni_overlap(input_gradient, input_bytes, net->gradients, parameter_bytes))
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT, "%s: input_gradient overlaps the net's gradients", caller);
     return TNN_OK;
 }
 

@@ -82,13 +82,19 @@ tnn_status tnni_check_rows(
         return tnni_fail(TNN_OUT_OF_MEMORY, "%s: %zu rows overflow size_t", caller, rows);
     if (!x)
         return tnni_fail(TNN_INVALID_ARGUMENT, "%s: x is NULL", caller);
+    size_t parameter_bytes = net->parameter_count * sizeof(float);
+    size_t x_bytes = rows * inputs * sizeof *x;
+    if (net->gradients && tnni_overlap(x, x_bytes, net->gradients, parameter_bytes))
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: x overlaps the net's gradients", caller);
     if (!y)
         return TNN_OK;
     size_t y_bytes = rows * outputs * sizeof *y;
-    if (tnni_overlap(y, y_bytes, x, rows * inputs * sizeof *x))
+    if (tnni_overlap(y, y_bytes, x, x_bytes))
         return tnni_fail(TNN_INVALID_ARGUMENT, "%s: y overlaps x", caller);
-    if (tnni_overlap(y, y_bytes, net->parameters, net->parameter_count * sizeof(float)))
+    if (tnni_overlap(y, y_bytes, net->parameters, parameter_bytes))
         return tnni_fail(TNN_INVALID_ARGUMENT, "%s: y overlaps the net's parameters", caller);
+    if (net->gradients && tnni_overlap(y, y_bytes, net->gradients, parameter_bytes))
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: y overlaps the net's gradients", caller);
     return TNN_OK;
 }
 

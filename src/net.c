@@ -236,8 +236,9 @@ tnn_status tnn_net_create(
 
     made->executor = options->executor;
     made->kernels = kernels;
-    made->threads = options->threads < 1 ? 1 : options->threads;
-    made->threads = made->threads > MOST_THREADS ? MOST_THREADS : made->threads;
+    made->threads = options->threads < MOST_THREADS ? options->threads : MOST_THREADS;
+    if (made->threads < 1 || !made->executor)
+        made->threads = 1;
     made->seed = options->seed;
     size_t offset = 0;
     for (size_t l = 0; l < layer_count; l++) {

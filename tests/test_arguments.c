@@ -781,6 +781,19 @@ static void test_arguments_train_refuses_x_over_the_parameters(void **state) {
     assert_training_refused(f, tnn_half_squared_error(), "x");
 }
 
+static void test_arguments_nothing_goes_over_the_gradients(void **state) {
+    fixture *f = *state;
+    float *gradients = tnn_net_gradients(f->net);
+    float plain[ROWS * 8] = {0};
+    assert_int_equal(tnn_forward(f->net, 1, gradients, NULL), TNN_INVALID_ARGUMENT);
+    check_message("tnn_forward", "x", __FILE__, __LINE__);
+    assert_int_equal(tnn_forward(f->net, 1, plain, gradients), TNN_INVALID_ARGUMENT);
+    check_message("tnn_forward", "y", __FILE__, __LINE__);
+    assert_int_equal(tnn_forward(f->net, 1, plain, NULL), TNN_OK);
+    assert_int_equal(tnn_backward_from(f->net, plain, gradients), TNN_INVALID_ARGUMENT);
+    check_message("tnn_backward_from", "input_gradient", __FILE__, __LINE__);
+}
+
 static void test_arguments_train_wants_one_of_target_and_classes(void **state) {
     fixture *f = *state;
     f->batch.classes = f->classes;
@@ -1004,6 +1017,7 @@ int main(void) {
         WITH_FIXTURE(test_arguments_train_refuses_null),
         WITH_FIXTURE(test_arguments_train_refuses_a_batch_without_rows_or_x),
         WITH_FIXTURE(test_arguments_train_refuses_x_over_the_parameters),
+        WITH_FIXTURE(test_arguments_nothing_goes_over_the_gradients),
         WITH_FIXTURE(test_arguments_train_wants_one_of_target_and_classes),
         WITH_FIXTURE(test_arguments_train_refuses_a_class_that_is_not_there),
         WITH_FIXTURE(test_arguments_train_takes_classes_with_cross_entropy_only),

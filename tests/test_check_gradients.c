@@ -308,9 +308,55 @@ static void test_check_gradients_tells_when_the_loss_is_not_finite(void **state)
     tnn_net_destroy(net);
 }
 
+/* ---- Kinks ----------------------------------------------------------------------------------- */
+
+enum { MANY_INPUTS = 8, MANY_UNITS = 32, MANY_ROWS = 32, SEEDS = 25 };
+
+/* Of 32 rows and 32 units with a kink each, some are always within the smallest step of one. */
+static double error_near_kinks(tnn_activation activation, uint64_t seed) {
+    const tnn_layer layers[] = {{.units = MANY_UNITS, .activation = activation}, {.units = 1}};
+    tnn_net *net = new_net(MANY_INPUTS, layers, 2, &(tnn_net_options){.seed = seed});
+    float rows[MANY_ROWS * MANY_INPUTS], targets[MANY_ROWS];
+    double error = -1;
+    fill_random(rows, MANY_ROWS * MANY_INPUTS, &seed, -1, 1);
+    fill_random(targets, MANY_ROWS, &seed, -1, 1);
+    assert_ok(tnn_check_gradients(net, tnn_half_squared_error(), MANY_ROWS, rows, targets, &error));
+    tnn_net_destroy(net);
+    return error;
+}
+
+static void test_check_gradients_passes_kinks_wherever_they_lie(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        assert_true(error_near_kinks(tnn_relu(), seed) < RIGHT);
+        assert_true(error_near_kinks(tnn_leaky_relu(0.01f), seed) < RIGHT);
+        assert_true(error_near_kinks(tnn_selu(), seed) < RIGHT);
+        assert_true(error_near_kinks(tnn_hard_tanh(), seed) < RIGHT);
+    }
+}
+
+static void steep_relu_backward(
+    const tnn_activation *self, size_t rows, size_t units, const float *z, const float *a,
+    float *gradient) {
+    (void)self, (void)z;
+    for (size_t i = 0; i < rows * units; i++)
+        gradient[i] = a[i] > 0 ? 1.05f * gradient[i] : 0;
+}
+
+static void test_check_gradients_finds_a_wrong_slope_among_kinks(void **state) {
+    (void)state;
+    tnn_activation_vtable steep = *tnn_relu().vtable;
+    steep.name = "steep_relu";
+    steep.backward = steep_relu_backward;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
+        assert_true(error_near_kinks((tnn_activation){&steep, 0, NULL}, seed) > WRONG);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_check_gradients_passes_every_activation),
+        cmocka_unit_test(test_check_gradients_passes_kinks_wherever_they_lie),
+        cmocka_unit_test(test_check_gradients_finds_a_wrong_slope_among_kinks),
         cmocka_unit_test(test_check_gradients_passes_every_loss),
         cmocka_unit_test(test_check_gradients_passes_in_every_kernel_table),
         cmocka_unit_test(test_check_gradients_is_0_where_all_gradients_are),

@@ -265,7 +265,7 @@ typedef struct tnn_net_options {
     uint64_t seed;                  /* of initial weights and dropout */
     const tnn_allocator *allocator; /* NULL: malloc */
     unsigned threads;               /* 0 or 1: the caller's alone; N: verbs and train use up to N */
-    const tnn_executor *executor;   /* NULL: the library's own, if built in, else one thread */
+    const tnn_executor *executor;   /* NULL: the caller's thread alone, whatever threads says */
     /* "avx512", "avx2", "neon" or "portable"; NULL: the best that this machine has. */
     const char *kernels;
 } tnn_net_options;
@@ -354,8 +354,9 @@ TNN_API tnn_status tnn_optimizer_set_learning_rate(tnn_optimizer *optimizer, flo
 
 /*
  * y[rows, outputs] = net(x[rows, inputs]), dropout at work; y may be NULL and must not overlap x or
- * the parameters. Keeps a pointer to x, which must stay as it is until backward, and what else
- * backward needs. Allocates if rows is more than ever before and not reserved.
+ * the parameters, nor x or y the gradients. Keeps a pointer to x, which must stay as it is until
+ * backward, and what else backward needs. Allocates if rows is more than ever before and not
+ * reserved.
  *
  * A failed call, here and in the other verbs, discards a pending forward and changes nothing else.
  * TNN_INVALID_ARGUMENT (rows is 0, x is NULL, y overlaps), TNN_OUT_OF_MEMORY.
@@ -375,7 +376,8 @@ TNN_API tnn_status tnn_backward(tnn_net *net, tnn_loss loss, const float *target
  * The same from a gradient that the caller computed: output_gradient[rows, outputs] is dL/dy after
  * the last activation (and its dropout), already divided by the number of rows if L is a mean.
  * input_gradient[rows, inputs] becomes dL/dx unless it is NULL; it must overlap neither
- * output_gradient nor x nor the parameters. TNN_BAD_STATE, TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY.
+ * output_gradient nor x nor the net's parameters and gradients. TNN_BAD_STATE,
+ * TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY.
  */
 TNN_API tnn_status
 tnn_backward_from(tnn_net *net, const float *output_gradient, float *input_gradient);
@@ -390,10 +392,11 @@ TNN_API tnn_status tnn_step(tnn_net *net, tnn_optimizer *optimizer);
 /* Rows to learn from: a view, nothing is copied or owned. Exactly one of target and classes. */
 typedef struct tnn_dataset {
     size_t rows;
-    const float *x;           /* [rows, inputs] */
-    const float *target;      /* [rows, outputs], or NULL with classes */
-    const uint32_t *classes;  /* [rows], each below outputs: a one-hot target, for cross_entropy */
-    const float *row_weights; /* [rows], or NULL: all 1 */
+    const float *x;          /* [rows, inputs] */
+    const float *target;     /* [rows, outputs], or NULL with classes */
+    const uint32_t *classes; /* [rows], each below outputs: a one-hot target, for cross_entropy */
+    /* [rows], or NULL: all 1. A weight of 0 does not hide a row whose loss is not finite. */
+    const float *row_weights;
 } tnn_dataset;
 
 /*
@@ -439,8 +442,8 @@ tnn_predict(const tnn_net *net, tnn_workspace *workspace, size_t rows, const flo
  * Does a behaviour's backward agree with its forward? Compares the gradient of every parameter with
  * central differences of the loss, dropout off, and stores the worst relative error: well below
  * 0.01 where they agree, of the order of 1 where they do not. docs/activations.md tells how it is
- * computed and what float arithmetic leaves of it. Costs 16 forward passes a parameter, and a copy
- * of the net; the net itself is left as it was.
+ * computed and what float arithmetic leaves of it. Costs a backward pass a row, 16 forward passes a
+ * parameter, a copy of the net, and rows * parameters floats; the net itself is left as it was.
  *
  * TNN_INVALID_ARGUMENT, TNN_NOT_FINITE, TNN_OUT_OF_MEMORY.
  */

@@ -163,7 +163,7 @@ typedef struct tnni_kernels {
         const tnni_dense *layers, size_t count, const float *x, const float *target,
         tnni_loss_kind loss, float loss_parameter, float rate);
 
-    /* The elementary functions that the kernels above are made of. */
+    /* The elementary functions of math.h over arrays. */
     tnni_map_kernel *exp, *expm1, *log, *log1p_of_unit, *tanh, *sigmoid, *erf;
 } tnni_kernels;
 

@@ -8,10 +8,11 @@
 #define SMALLEST_DIVISOR 1e-12f
 
 /* log(y) not below -100; NaN for a negative y. */
-static double clamped_log(float y) {
-    if (y > 0.0f)
-        return tnni_log(y) > -100.0 ? tnni_log(y) : -100.0;
-    return y == 0.0f ? -100.0 : (double)NAN;
+static double clamped_log(double y) {
+    if (!(y > 0.0))
+        return y == 0.0 ? -100.0 : (double)NAN;
+    double log_y = tnni_log(y);
+    return log_y > -100.0 ? log_y : -100.0;
 }
 
 ALWAYS_INLINE double half_squared_error(float unused, float y, float t, float *slope) {
@@ -52,7 +53,7 @@ ALWAYS_INLINE double binary_cross_entropy(float unused, float y, float t, float 
     (void)unused;
     float divisor = y * (1.0f - y);
     *slope = (y - t) / (SMALLEST_DIVISOR > divisor ? SMALLEST_DIVISOR : divisor);
-    return -(t * clamped_log(y) + (1.0 - t) * clamped_log(1.0f - y));
+    return -(t * clamped_log(y) + (1.0 - t) * clamped_log(1.0 - (double)y));
 }
 
 ALWAYS_INLINE double cross_entropy(float unused, float y, float t, float *slope) {

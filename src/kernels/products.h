@@ -66,9 +66,9 @@ ALWAYS_INLINE void tile(
     const product *p, const int rows, const int vecs, const int chains, const bool partial,
     size_t tail) {
     vec sum[2][MOST_ROWS][TILE_VECS];
-    const float *a = p->a;
-    const float *b = p->b;
     const size_t a_row = p->a_row;
+    size_t at_a = 0; /* not pointers: after the last k these would lie beyond the arrays */
+    size_t at_b = 0;
     UNROLL
     for (int r = 0; r < rows; r++) {
         UNROLL
@@ -82,6 +82,8 @@ ALWAYS_INLINE void tile(
     for (size_t k = p->depth; k > 0;) {
         UNROLL
         for (int chain = 0; chain < chains; chain++) {
+            const float *a = p->a + at_a;
+            const float *b = p->b + at_b;
             vec column[TILE_VECS];
             UNROLL
             for (int v = 0; v < vecs; v++)
@@ -93,8 +95,8 @@ ALWAYS_INLINE void tile(
                 for (int v = 0; v < vecs; v++)
                     sum[chain][r][v] = vec_fma(row, column[v], sum[chain][r][v]);
             }
-            a += p->a_step;
-            b += p->b_step;
+            at_a += p->a_step;
+            at_b += p->b_step;
             k--;
             if (chains == 2 && k == 0)
                 break;
@@ -260,11 +262,9 @@ static bool wants_panel(const product *p, size_t rows) {
 }
 
 static void copy_panel(size_t depth, size_t vecs, const float *b, size_t b_step, float *panel) {
-    for (size_t k = 0; k < depth; k++) {
+    for (size_t k = 0; k < depth; k++, panel += vecs * VEC_LANES) {
         for (size_t v = 0; v < vecs; v++)
-            vec_store(panel + v * VEC_LANES, vec_load(b + v * VEC_LANES));
-        panel += vecs * VEC_LANES;
-        b += b_step;
+            vec_store(panel + v * VEC_LANES, vec_load(b + k * b_step + v * VEC_LANES));
     }
 }
 
@@ -336,6 +336,7 @@ ALWAYS_INLINE void few_units_tile(
     const float *x[FEW_UNITS_ROWS];
     const float *w = p->b;
     const size_t units = p->b_step;
+    size_t at = 0; /* no pointer: after the last weights it would lie beyond them */
     UNROLL
     for (int r = 0; r < rows; r++) {
         x[r] = p->a + r * p->a_row;
@@ -347,12 +348,12 @@ ALWAYS_INLINE void few_units_tile(
     for (; k >= CHAINS; k -= CHAINS) {
         UNROLL
         for (int j = first; j < CHAINS; j += step) {
-            vec column = load_columns(w + j * units, partial, tail);
+            vec column = load_columns(w + at + j * units, partial, tail);
             UNROLL
             for (int r = 0; r < rows; r++)
                 chain[r][j] = vec_fma(vec_set(x[r][j]), column, chain[r][j]);
         }
-        w += CHAINS * units;
+        at += CHAINS * units;
         UNROLL
         for (int r = 0; r < rows; r++)
             x[r] += CHAINS;
@@ -361,7 +362,7 @@ ALWAYS_INLINE void few_units_tile(
     for (int j = first; j < CHAINS - 1; j += step) {
         if (k <= (size_t)j)
             break;
-        vec column = load_columns(w + j * units, partial, tail);
+        vec column = load_columns(w + at + j * units, partial, tail);
         UNROLL
         for (int r = 0; r < rows; r++)
             chain[r][j] = vec_fma(vec_set(x[r][j]), column, chain[r][j]);

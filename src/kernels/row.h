@@ -14,6 +14,7 @@ ALWAYS_INLINE void row_block(
     vec sum[4][ROW_SUMS];
     const float *x = p->a;
     const float *w = p->b;
+    size_t at = 0;
     size_t k = p->depth;
     UNROLL
     for (int j = 0; j < chains; j++) {
@@ -28,8 +29,8 @@ ALWAYS_INLINE void row_block(
             UNROLL
             for (int v = 0; v < vecs; v++)
                 sum[j][v] =
-                    vec_fma(input, load_columns(w + v * VEC_LANES, partial, tail), sum[j][v]);
-            w += p->b_step;
+                    vec_fma(input, load_columns(w + at + v * VEC_LANES, partial, tail), sum[j][v]);
+            at += p->b_step;
         }
         x += chains;
     }
@@ -40,8 +41,9 @@ ALWAYS_INLINE void row_block(
         vec input = vec_set(x[j]);
         UNROLL
         for (int v = 0; v < vecs; v++)
-            sum[j][v] = vec_fma(input, load_columns(w + v * VEC_LANES, partial, tail), sum[j][v]);
-        w += p->b_step;
+            sum[j][v] =
+                vec_fma(input, load_columns(w + at + v * VEC_LANES, partial, tail), sum[j][v]);
+        at += p->b_step;
     }
     UNROLL
     for (int v = 0; v < vecs; v++) {

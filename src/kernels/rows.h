@@ -10,9 +10,10 @@ static void scale_rows(
 
 static const int32_t lane_numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
-/* 24 random bits a lane, as a float: Wellons' lowbias32 of the unit's number plus the row's key. */
+/* 24 random bits a lane, as a float: Wellons' lowbias32 of the unit's number, spread by a multiple,
+ * and the row's key. */
 ALWAYS_INLINE vec random_24_bits(ivec unit, ivec row_key) {
-    ivec h = ivec_add(unit, row_key);
+    ivec h = ivec_xor(ivec_mul(unit, ivec_set((int32_t)0x9e3779b1u)), row_key);
     h = ivec_mul(ivec_xor(h, ivec_shift_right(h, 16)), ivec_set(0x7feb352d));
     h = ivec_mul(ivec_xor(h, ivec_shift_right(h, 15)), ivec_set((int32_t)0x846ca68bu));
     h = ivec_xor(h, ivec_shift_right(h, 16));

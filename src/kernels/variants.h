@@ -4,14 +4,16 @@
 
 #include "kernels/kernels.h"
 
-/* gcc, clang, clang-cl and mingw; Microsoft's own compiler has the portable table alone. */
-#if (defined(__x86_64__) || defined(_M_X64)) && (defined(__GNUC__) || defined(__clang__))
+/* gcc, clang and mingw. Where clang takes the place of Microsoft's compiler, what tells the
+ * instruction sets (see kernels.c) is not linked by itself, so those two have the portable table.
+ */
+#if defined(__x86_64__) && defined(__GNUC__)
 #    define TNNI_HAVE_X86_VARIANTS
 extern const tnni_kernels tnni_avx512;
 extern const tnni_kernels tnni_avx2;
 #endif
 
-#if defined(__aarch64__) && (defined(__GNUC__) || defined(__clang__)) && !defined(__AARCH64EB__)
+#if defined(__aarch64__) && defined(__GNUC__) && !defined(__AARCH64EB__)
 #    define TNNI_HAVE_NEON_VARIANT
 extern const tnni_kernels tnni_neon;
 #endif
