@@ -145,6 +145,24 @@ static void step_both(const pair *nets, tnn_loss loss) {
     }
 }
 
+/* Products that underflow to -0, and biases that are. */
+static void forward_both_in_underflow(const pair *nets, tnn_loss loss) {
+    (void)loss;
+    for (int sign = 0; sign < 4; sign++) {
+        float small_y[4], general_y[4], x[4];
+        for (size_t i = 0; i < tnn_net_parameter_count(nets->small); i++) {
+            float p = (i + (size_t)sign) % 3 == 0 ? -0.0f : sign & 1 ? -1e-30f : 1e-30f;
+            tnn_net_parameters(nets->small)[i] = p;
+            tnn_net_parameters(nets->general)[i] = p;
+        }
+        for (int i = 0; i < 4; i++)
+            x[i] = sign & 2 ? -1e-30f : 1e-30f;
+        assert_int_equal(tnn_forward(nets->small, 1, x, small_y), TNN_OK);
+        assert_int_equal(tnn_forward(nets->general, 1, x, general_y), TNN_OK);
+        assert_equal_bits(small_y, general_y, nets->outputs);
+    }
+}
+
 static void for_each_net(void (*check)(const pair *nets, tnn_loss loss)) {
     static const char *const tables[] = {"avx512", "avx2", "neon", "portable"};
     for (int t = 0; t < 4; t++) {
@@ -176,6 +194,11 @@ static void test_small_verbs_have_the_bits_of_the_general_kernels(void **state) 
     for_each_net(step_both);
 }
 
+static void test_small_forward_has_the_zeros_of_the_general_kernels(void **state) {
+    (void)state;
+    for_each_net(forward_both_in_underflow);
+}
+
 static void test_small_train_changes_nothing_if_the_loss_is_not_finite(void **state) {
     (void)state;
     pair nets = new_pair(0, 1, 0, false, NULL);
@@ -193,6 +216,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small_train_has_the_bits_of_the_general_kernels),
         cmocka_unit_test(test_small_verbs_have_the_bits_of_the_general_kernels),
+        cmocka_unit_test(test_small_forward_has_the_zeros_of_the_general_kernels),
         cmocka_unit_test(test_small_train_changes_nothing_if_the_loss_is_not_finite),
     };
     return cmocka_run_group_tests_name("small", tests, NULL, NULL);

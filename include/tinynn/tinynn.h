@@ -321,7 +321,8 @@ TNN_API float *tnn_net_gradients(tnn_net *net);
 TNN_API float *tnn_net_weights(tnn_net *net, size_t layer);
 TNN_API float *tnn_net_biases(tnn_net *net, size_t layer);
 
-/* The kernels that this net runs on: "avx512", "avx2", "neon" or "portable". */
+/* The kernels that this net runs on: "avx512", "avx2", "neon" or "portable"; NULL and an error
+ * message for NULL. */
 TNN_API const char *tnn_net_kernel_name(const tnn_net *net);
 
 /* ---- Optimizers ------------------------------------------------------------------------------ */
@@ -427,8 +428,9 @@ TNN_API void tnn_workspace_destroy(tnn_workspace *workspace); /* NULL is fine */
 
 /*
  * y[rows, outputs] = net(x[rows, inputs]) without dropout; x and y must not overlap, nor y and the
- * parameters. Allocates nothing, takes no lock, runs on the caller's thread alone. One net may
- * predict in any number of threads at once, each with its own workspace.
+ * parameters, nor one of them and the gradients. Allocates nothing, takes no lock, runs on the
+ * caller's thread alone. One net may predict in any number of threads at once, each with its own
+ * workspace.
  *
  * TNN_INVALID_ARGUMENT: rows is 0 or more than the workspace's max_rows, an array is NULL or
  * overlaps, the workspace was made for other sizes.
@@ -440,7 +442,7 @@ tnn_predict(const tnn_net *net, tnn_workspace *workspace, size_t rows, const flo
 
 /*
  * Does a behaviour's backward agree with its forward? Compares the gradient of every parameter with
- * central differences of the loss, dropout off, and stores the worst relative error: well below
+ * differences of the loss, row by row, dropout off, and stores the worst relative error: well below
  * 0.01 where they agree, of the order of 1 where they do not. docs/activations.md tells how it is
  * computed and what float arithmetic leaves of it. Costs a backward pass a row, 16 forward passes a
  * parameter, a copy of the net, and rows * parameters floats; the net itself is left as it was.

@@ -162,12 +162,19 @@ small_layer(const tnni_dense *layer, const size_t inputs, const size_t units, qu
     quad z = small_sums(x, layer->weights, inputs, units);
     if (layer->biases)
         z = quad_add(z, quad_load(layer->biases, units));
+    /*
+     * Where the general form has chains without inputs, it adds their +0 and never makes -0 of
+     * products that underflow. What is kept says the same. What flows on need not, and has no time
+     * for it: the sign of a 0 does not survive the multiply-adds onto +0 that come next.
+     */
+    const bool has_empty_chains = units == 1 || inputs < CHAINS;
+    quad zero = quad_set(0.0f);
     if (small_is_simple(layer)) {
         z = small_activate(layer, z);
-        quad_store(layer->a, units, z);
+        quad_store(layer->a, units, has_empty_chains ? quad_add(z, zero) : z);
         return z;
     }
-    quad_store(layer->z, units, z);
+    quad_store(layer->z, units, has_empty_chains ? quad_add(z, zero) : z);
     VARIANT_TABLE.activations[layer->kind].forward(layer->parameter, 1, units, layer->z, layer->a);
     return quad_load(layer->a, units);
 }
