@@ -746,6 +746,25 @@ static void test_arguments_step_and_train_refuse_an_optimizer_of_another_layout(
     }
 }
 
+/* 2-3-3 with biases on one layer: as many parameters, whichever layer it is. */
+static tnn_net *new_net_with_biases_on(size_t layer) {
+    tnn_layer layers[] = {{.units = 3, .no_bias = true}, {.units = 3, .no_bias = true}};
+    layers[layer].no_bias = false;
+    return new_net(2, layers, 2, NULL);
+}
+
+static void test_arguments_step_refuses_an_optimizer_with_biases_on_other_layers(void **state) {
+    fixture *f = *state;
+    tnn_net *first = new_net_with_biases_on(0), *second = new_net_with_biases_on(1);
+    tnn_optimizer *optimizer = new_optimizer(first, 1);
+    assert_int_equal(tnn_net_parameter_count(first), tnn_net_parameter_count(second));
+    assert_ok(tnn_step(first, optimizer));
+    assert_invalid(f, tnn_step(second, optimizer), "tnn_step", "optimizer");
+    tnn_optimizer_destroy(optimizer);
+    tnn_net_destroy(second);
+    tnn_net_destroy(first);
+}
+
 /* ---- Train ----------------------------------------------------------------------------------- */
 
 static void assert_training_refused(fixture *f, tnn_loss loss, const char *arguments) {
@@ -1014,6 +1033,7 @@ int main(void) {
         WITH_FIXTURE(test_arguments_backward_from_takes_gradients_side_by_side),
         WITH_FIXTURE(test_arguments_step_refuses_null),
         WITH_FIXTURE(test_arguments_step_and_train_refuse_an_optimizer_of_another_layout),
+        WITH_FIXTURE(test_arguments_step_refuses_an_optimizer_with_biases_on_other_layers),
         WITH_FIXTURE(test_arguments_train_refuses_null),
         WITH_FIXTURE(test_arguments_train_refuses_a_batch_without_rows_or_x),
         WITH_FIXTURE(test_arguments_train_refuses_x_over_the_parameters),

@@ -111,15 +111,14 @@ static void predict_in_batches(
     }
 }
 
-static void check_batching(const recipe *r) {
-    static const size_t batches[] = {1, 2, 3, 7, 16};
+/* The parts of one prediction of rows rows, against the whole of it. */
+static void check_batches(const recipe *r, size_t rows, const size_t *batches, size_t count) {
     static float whole[MAX_ROWS * MAX_WIDTH], parts[MAX_ROWS * MAX_WIDTH];
-    const size_t rows = 29;
     const data *d = make_data(r->of->inputs, outputs_of(r->of));
     tnn_net *net = make(r);
     tnn_workspace *workspace = new_workspace(net, rows);
     predict_in_batches(net, workspace, rows, rows, d->x, whole);
-    for (size_t i = 0; i < COUNT_OF(batches); i++) {
+    for (size_t i = 0; i < count; i++) {
         memset(parts, 0, sizeof parts);
         predict_in_batches(net, workspace, rows, batches[i], d->x, parts);
         assert_same_bits(parts, whole, rows * outputs_of(r->of));
@@ -128,9 +127,25 @@ static void check_batching(const recipe *r) {
     tnn_net_destroy(net);
 }
 
+static void check_batching(const recipe *r) {
+    static const size_t batches[] = {1, 2, 3, 7, 16};
+    check_batches(r, 29, batches, COUNT_OF(batches));
+}
+
 static void test_invariance_predict_has_the_same_bits_in_any_batching(void **state) {
     (void)state;
     for_each_recipe(check_batching);
+}
+
+/* More rows than a library may want to take through the layers at once. */
+static void check_long_batching(const recipe *r) {
+    static const size_t batches[] = {1, 63, 64, 100};
+    check_batches(r, MAX_ROWS - 1, batches, COUNT_OF(batches));
+}
+
+static void test_invariance_predict_has_the_same_bits_in_any_batching_of_many_rows(void **state) {
+    (void)state;
+    for_each_recipe(check_long_batching);
 }
 
 static void check_workspace_size(const recipe *r) {
@@ -155,7 +170,7 @@ static void test_invariance_predict_has_the_same_bits_in_any_workspace(void **st
 
 static void check_forward(const recipe *r) {
     static float forward[MAX_ROWS * MAX_WIDTH], predicted[MAX_ROWS * MAX_WIDTH];
-    static const size_t rows[] = {1, 2, 5, 32, 29};
+    static const size_t rows[] = {1, 2, 5, 32, 29, MAX_ROWS};
     const data *d = make_data(r->of->inputs, outputs_of(r->of));
     tnn_net *net = make(r);
     tnn_workspace *workspace = new_workspace(net, MAX_ROWS);
@@ -815,6 +830,7 @@ static void test_invariance_train_draws_the_mask_of_a_forward(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_invariance_predict_has_the_same_bits_in_any_batching),
+        cmocka_unit_test(test_invariance_predict_has_the_same_bits_in_any_batching_of_many_rows),
         cmocka_unit_test(test_invariance_predict_has_the_same_bits_in_any_workspace),
         cmocka_unit_test(test_invariance_forward_without_dropout_has_the_bits_of_predict),
         cmocka_unit_test(test_invariance_train_has_the_bits_of_the_three_verbs),
