@@ -23,7 +23,9 @@ ALWAYS_INLINE quad quad_load(const float *p, const size_t n) {
         return _mm_load_ss(p);
     if (n == 4)
         return _mm_loadu_ps(p);
-    quad low = _mm_castpd_ps(_mm_load_sd((const double *)(const void *)p));
+    double pair; /* two floats, wherever they lie */
+    memcpy(&pair, p, sizeof pair);
+    quad low = _mm_castpd_ps(_mm_set_sd(pair));
     return n == 2 ? low : _mm_movelh_ps(low, _mm_load_ss(p + 2));
 }
 
@@ -33,7 +35,8 @@ ALWAYS_INLINE void quad_store(float *p, const size_t n, quad v) {
     } else if (n == 4) {
         _mm_storeu_ps(p, v);
     } else {
-        _mm_store_sd((double *)(void *)p, _mm_castps_pd(v));
+        double pair = _mm_cvtsd_f64(_mm_castps_pd(v));
+        memcpy(p, &pair, sizeof pair);
         if (n == 3)
             _mm_store_ss(p + 2, _mm_movehl_ps(v, v));
     }
