@@ -7,8 +7,8 @@
  *     parameters                                 W0 b0 W1 b1 ...
  *     gradients                                  the same layout, once someone needs them
  *     scratch                                    per layer [z] a [output] delta, then row_loss,
- *                                                one_hot, update, panels, small; grows with the
- *                                                rows of a pass
+ *                                                one_hot, panels, small; grows with the rows of
+ *                                                a pass
  */
 #include "net.h"
 
@@ -26,9 +26,6 @@ enum { MOST_THREADS = 256 };
 
 /* Multiply-adds below which a thread costs more than it saves. */
 enum { LEAST_TASK = 1 << 16 };
-
-/* Gradients that one task holds before it steps with them: they stay in the first-level cache. */
-enum { UPDATE_BLOCK = 4096 };
 
 /* ---- Create ---------------------------------------------------------------------------------- */
 
@@ -149,21 +146,15 @@ static void plan_net(tnn_net *net) {
     net->layout = net->shape;
     net->widest = 0;
     net->has_dropout = false;
-    size_t most_weights = 0;
     for (size_t l = 0; l < net->layer_count; l++) {
         const tnni_layer *layer = &net->layers[l];
         net->shape = tnni_mix(net->shape ^ layer->units);
         net->layout = tnni_mix(net->layout ^ layer->units) + layer->has_biases;
         net->widest = layer->units > net->widest ? layer->units : net->widest;
         net->has_dropout = net->has_dropout || layer->dropout > 0.0f;
-        if (layer->inputs * layer->units > most_weights)
-            most_weights = layer->inputs * layer->units;
     }
     size_t columns = tnni_inputs(net) > net->widest ? tnni_inputs(net) : net->widest;
     net->most_rows = SIZE_MAX / sizeof(float) / columns;
-    net->update_count = most_weights < UPDATE_BLOCK ? most_weights : UPDATE_BLOCK;
-    if (net->widest > net->update_count)
-        net->update_count = net->widest;
     /* Cross-entropies are computed from z. */
     tnni_layer *last = &net->layers[net->layer_count - 1];
     if (last->kind == TNNI_SOFTMAX || last->kind == TNNI_SIGMOID)
@@ -333,7 +324,6 @@ static void lay_out_scratch(tnn_net *net, size_t rows, tnni_arena *arena) {
     }
     net->row_loss = tnni_arena_take(arena, rows, sizeof(double));
     net->one_hot = tnni_arena_take(arena, rows, tnni_outputs(net) * sizeof(float));
-    net->update = tnni_arena_take(arena, net->threads, net->update_count * sizeof(float));
     net->panels = tnni_arena_take(arena, net->threads, net->panel_count * sizeof(float));
     net->small =
         net->is_small ? tnni_arena_take(arena, net->layer_count, sizeof *net->small) : NULL;

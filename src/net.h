@@ -62,9 +62,7 @@ struct tnn_net {
     size_t scratch_bytes;
     double *row_loss; /* [capacity] */
     float *one_hot;   /* [capacity, outputs]: targets made of classes */
-    float *update;    /* [threads, update_count]: gradients on their way into a step */
-    size_t update_count;
-    float *panels; /* [threads, panel_count]: what products copy */
+    float *panels;    /* [threads, panel_count]: what products copy */
     size_t panel_count;
     bool is_small;     /* passes of one row go through the kernels of small nets */
     tnni_dense *small; /* [layer_count]: the layers as those see them; NULL if it is not small */

@@ -6,29 +6,114 @@
 #include <math.h>
 #include <string.h>
 
-static const struct tnn_method_vtable sgd_vtable = {"sgd", TNNI_SGD, 0};
+struct tnn_method_vtable {
+    const char *name;
+    tnni_method_kind kind; /* with everything that the method can have */
+    size_t moment_count;
+};
+
+static const struct tnn_method_vtable sgd_vtable = {"sgd", TNNI_MOMENTUM, 1};
+static const struct tnn_method_vtable adagrad_vtable = {"adagrad", TNNI_ADAGRAD, 1};
+static const struct tnn_method_vtable rmsprop_vtable = {"rmsprop", TNNI_RMSPROP, 1};
+static const struct tnn_method_vtable adam_vtable = {"adam", TNNI_ADAM, 2};
+static const struct tnn_method_vtable adamw_vtable = {"adamw", TNNI_ADAMW, 2};
 
 tnn_method tnn_sgd(float learning_rate) {
-    return (tnn_method){&sgd_vtable, learning_rate};
+    return (tnn_method){.vtable = &sgd_vtable, .learning_rate = learning_rate};
 }
 
-static tnn_status check_learning_rate(const char *culprit, float learning_rate) {
-    if (learning_rate >= 0.0f && isfinite(learning_rate))
+tnn_method tnn_momentum(float learning_rate, float momentum) {
+    return (tnn_method){
+        .vtable = &sgd_vtable, .learning_rate = learning_rate, .momentum = momentum};
+}
+
+tnn_method tnn_nesterov(float learning_rate, float momentum) {
+    tnn_method method = tnn_momentum(learning_rate, momentum);
+    method.nesterov = true;
+    return method;
+}
+
+tnn_method tnn_adagrad(float learning_rate) {
+    return (tnn_method){
+        .vtable = &adagrad_vtable, .learning_rate = learning_rate, .epsilon = 1e-10f};
+}
+
+tnn_method tnn_rmsprop(float learning_rate) {
+    return (tnn_method){
+        .vtable = &rmsprop_vtable, .learning_rate = learning_rate, .beta2 = 0.99, .epsilon = 1e-8f};
+}
+
+tnn_method tnn_adam(float learning_rate) {
+    return (tnn_method){
+        .vtable = &adam_vtable,
+        .learning_rate = learning_rate,
+        .beta1 = 0.9,
+        .beta2 = 0.999,
+        .epsilon = 1e-8f,
+    };
+}
+
+tnn_method tnn_adamw(float learning_rate, float weight_decay) {
+    tnn_method method = tnn_adam(learning_rate);
+    method.vtable = &adamw_vtable;
+    method.weight_decay = weight_decay;
+    return method;
+}
+
+/* The rule that does what the fields ask for and no more. */
+static tnni_method_kind kind_of(const tnn_method *method) {
+    if (method->vtable != &sgd_vtable)
+        return method->vtable->kind;
+    if (method->momentum > 0.0f)
+        return method->nesterov ? TNNI_NESTEROV : TNNI_MOMENTUM;
+    return method->weight_decay > 0.0f ? TNNI_SGD : TNNI_DESCENT;
+}
+
+static tnn_status check_not_negative(const char *culprit, double value) {
+    if (value >= 0.0 && isfinite(value))
         return TNN_OK;
     return tnni_fail(
-        TNN_INVALID_ARGUMENT, "%s is %g, expected a finite number of at least 0", culprit,
-        (double)learning_rate);
+        TNN_INVALID_ARGUMENT, "%s is %g, expected a finite number of at least 0", culprit, value);
+}
+
+static tnn_status check_share(const char *culprit, double value) {
+    if (value >= 0.0 && value < 1.0)
+        return TNN_OK;
+    return tnni_fail(
+        TNN_INVALID_ARGUMENT, "%s is %g, expected at least 0 and less than 1", culprit, value);
+}
+
+static tnn_status check_method(const tnn_method *method) {
+    if (!method->vtable)
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT,
+            "tnn_optimizer_create: method.vtable is NULL, expected a method "
+            "such as tnn_sgd(0.1f)");
+    tnn_status status =
+        check_not_negative("tnn_optimizer_create: method.learning_rate", method->learning_rate);
+    if (status == TNN_OK)
+        status =
+            check_not_negative("tnn_optimizer_create: method.weight_decay", method->weight_decay);
+    if (status == TNN_OK)
+        status = check_not_negative("tnn_optimizer_create: method.epsilon", method->epsilon);
+    if (status == TNN_OK)
+        status = check_share("tnn_optimizer_create: method.momentum", method->momentum);
+    if (status == TNN_OK)
+        status = check_share("tnn_optimizer_create: method.beta1", method->beta1);
+    if (status == TNN_OK)
+        status = check_share("tnn_optimizer_create: method.beta2", method->beta2);
+    return status;
 }
 
 static size_t moment_bytes(const tnn_optimizer *optimizer) {
     /* No overflow: create checked the product. */
-    return optimizer->method.vtable->moments * optimizer->parameter_count * sizeof(float);
+    return optimizer->moment_count * optimizer->parameter_count * sizeof(float);
 }
 
 static tnn_status allocate_moments(tnn_optimizer *optimizer) {
     size_t count;
     size_t bytes;
-    if (!tnni_multiply(optimizer->method.vtable->moments, optimizer->parameter_count, &count) ||
+    if (!tnni_multiply(optimizer->moment_count, optimizer->parameter_count, &count) ||
         !tnni_multiply(count, sizeof(float), &bytes))
         return tnni_fail(TNN_OUT_OF_MEMORY, "tnn_optimizer_create: the moments overflow size_t");
     if (bytes == 0)
@@ -44,13 +129,7 @@ static tnn_status allocate_moments(tnn_optimizer *optimizer) {
 tnn_status tnni_optimizer_create(
     tnn_optimizer **optimizer, const tnn_allocator *allocator, uint64_t layout,
     size_t parameter_count, tnn_method method) {
-    if (!method.vtable)
-        return tnni_fail(
-            TNN_INVALID_ARGUMENT,
-            "tnn_optimizer_create: method.vtable is NULL, expected a method "
-            "such as tnn_sgd(0.1f)");
-    tnn_status status =
-        check_learning_rate("tnn_optimizer_create: method.learning_rate", method.learning_rate);
+    tnn_status status = check_method(&method);
     if (status != TNN_OK)
         return status;
     tnn_optimizer *made = tnni_allocate(allocator, sizeof *made);
@@ -59,9 +138,14 @@ tnn_status tnni_optimizer_create(
     *made = (tnn_optimizer){
         .allocator = allocator,
         .method = method,
+        .kind = kind_of(&method),
         .layout = layout,
         .parameter_count = parameter_count,
+        .beta1_power = 1.0,
+        .beta2_power = 1.0,
     };
+    bool has_moments = made->kind != TNNI_DESCENT && made->kind != TNNI_SGD;
+    made->moment_count = has_moments ? method.vtable->moment_count : 0;
     status = allocate_moments(made);
     if (status != TNN_OK) {
         tnni_release(allocator, made, sizeof *made);
@@ -83,20 +167,40 @@ tnn_status tnn_optimizer_set_learning_rate(tnn_optimizer *optimizer, float learn
         return tnni_fail(
             TNN_INVALID_ARGUMENT, "tnn_optimizer_set_learning_rate: optimizer is NULL");
     tnn_status status =
-        check_learning_rate("tnn_optimizer_set_learning_rate: learning_rate", learning_rate);
+        check_not_negative("tnn_optimizer_set_learning_rate: learning_rate", learning_rate);
     if (status == TNN_OK)
         optimizer->method.learning_rate = learning_rate;
     return status;
 }
 
-tnni_step_scalars tnni_optimizer_begin(tnn_optimizer *optimizer) {
-    return (tnni_step_scalars){.learning_rate = optimizer->method.learning_rate};
+tnni_step tnni_optimizer_begin(tnn_optimizer *optimizer) {
+    const tnn_method *method = &optimizer->method;
+    tnni_step step = {
+        .kind = optimizer->kind,
+        .rate = method->learning_rate,
+        .weight_decay = method->weight_decay,
+        .momentum = method->momentum,
+        .beta1 = (float)method->beta1,
+        .rest1 = (float)(1.0 - method->beta1),
+        .beta2 = (float)method->beta2,
+        .rest2 = (float)(1.0 - method->beta2),
+        .epsilon = method->epsilon,
+    };
+    if (optimizer->kind == TNNI_ADAM || optimizer->kind == TNNI_ADAMW) {
+        double rate = method->learning_rate;
+        optimizer->beta1_power *= method->beta1;
+        optimizer->beta2_power *= method->beta2;
+        step.rate = (float)(rate / (1.0 - optimizer->beta1_power));
+        step.correction = (float)(1.0 / sqrt(1.0 - optimizer->beta2_power));
+        step.shrink = (float)(1.0 - rate * method->weight_decay);
+    }
+    return step;
 }
 
 void tnni_optimizer_apply(
-    tnn_optimizer *optimizer, const tnni_kernels *kernels, const tnni_step_scalars *scalars,
-    size_t offset, size_t count, const float *gradients, float *parameters) {
-    float *moments = optimizer->moments ? optimizer->moments + offset : NULL;
-    kernels->steps[optimizer->method.vtable->kind](
-        scalars, count, gradients, parameters, moments, optimizer->parameter_count);
+    tnn_optimizer *optimizer, const tnni_kernels *kernels, const tnni_step *step, size_t offset,
+    size_t count, const float *gradients, float *parameters) {
+    kernels->steps[step->kind](
+        step, count, gradients, parameters, tnni_optimizer_moments(optimizer, offset),
+        optimizer->parameter_count);
 }

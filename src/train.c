@@ -2,8 +2,8 @@
  * Forward, backward and step in one call.
  *
  * Two parallel loops, with the batch's loss between them: one over rows of the batch, through all
- * layers and back, and one over rows of the weights. In the second a block of gradients goes into
- * the step as soon as it is known, so that no array of all gradients is written.
+ * layers and back, and one over rows of the weights. In the second every gradient goes into the
+ * step as soon as it is known, so that no array of them is written.
  */
 #include "net.h"
 
@@ -19,7 +19,7 @@ typedef struct train_work {
     tnn_net *net;
     tnn_optimizer *optimizer;
     const tnni_objective *objective;
-    tnni_step_scalars scalars;
+    tnni_step step;
     size_t rows;
     size_t row_tasks;
     size_t weight_tasks;
@@ -33,53 +33,42 @@ static void pass_task(void *argument, size_t index) {
     tnni_backward_rows(work->net, work->objective, rows, work->rows, panel);
 }
 
-static void step_with(const train_work *work, size_t offset, size_t count, const float *gradients) {
+/* Gradients of biases on their way into the step. */
+enum { BIAS_BLOCK = 256 };
+
+/* Of the weights of a layer, rows part; of its biases, those of part. */
+static void update_weights(const train_work *work, size_t l, tnni_range part, float *panel) {
     const tnn_net *net = work->net;
-    tnni_optimizer_apply(
-        work->optimizer, net->kernels, &work->scalars, offset, count, gradients,
-        net->parameters + offset);
+    const tnni_layer *layer = &net->layers[l];
+    size_t offset = layer->weights + part.begin * layer->units;
+    net->kernels->weight_update(
+        work->rows, layer->inputs, layer->units, part.begin, part.end - part.begin,
+        tnni_layer_input(net, l), layer->delta, &work->step, net->parameters + offset,
+        tnni_optimizer_moments(work->optimizer, offset), net->parameter_count, panel);
 }
 
-/* Rows part of the weights of a layer. Gradient descent is done where the gradient is summed; other
- * methods get it block by block, while it is in the cache. */
-static void update_weights(const train_work *work, size_t l, tnni_range part, size_t task) {
+static void update_biases(const train_work *work, const tnni_layer *layer, tnni_range part) {
     const tnn_net *net = work->net;
-    const tnni_kernels *kernels = net->kernels;
-    const tnni_layer *layer = &net->layers[l];
-    const float *x = tnni_layer_input(net, l);
-    float *panel = tnni_panel(net, task);
-    float *gradients = net->update + task * net->update_count;
-    size_t offset = layer->weights + part.begin * layer->units;
-    if (work->optimizer->method.vtable->kind == TNNI_SGD) {
-        kernels->weight_descent(
-            work->rows, layer->inputs, layer->units, part.begin, part.end - part.begin, x,
-            layer->delta, work->scalars.learning_rate, net->parameters + offset, panel);
-        return;
-    }
-    size_t block = net->update_count / layer->units;
-    for (size_t i = part.begin; i < part.end; i += block) {
-        size_t count = part.end - i < block ? part.end - i : block;
-        kernels->weight_gradient(
-            work->rows, layer->inputs, layer->units, i, count, x, layer->delta, false, gradients,
-            panel);
-        step_with(work, layer->weights + i * layer->units, count * layer->units, gradients);
+    float gradients[BIAS_BLOCK];
+    for (size_t u = part.begin; u < part.end; u += BIAS_BLOCK) {
+        size_t count = part.end - u < BIAS_BLOCK ? part.end - u : BIAS_BLOCK;
+        net->kernels->bias_gradient(
+            work->rows, layer->units, u, count, layer->delta, false, gradients);
+        tnni_optimizer_apply(
+            work->optimizer, net->kernels, &work->step, layer->biases + u, count, gradients,
+            net->parameters + layer->biases + u);
     }
 }
 
 static void update_task(void *argument, size_t index) {
     const train_work *work = argument;
     const tnn_net *net = work->net;
-    float *gradients = net->update + index * net->update_count;
     for (size_t l = 0; l < net->layer_count; l++) {
         const tnni_layer *layer = &net->layers[l];
-        update_weights(work, l, tnni_share(layer->inputs, index, work->weight_tasks), index);
-        if (!layer->has_biases)
-            continue;
-        tnni_range part = tnni_share(layer->units, index, work->weight_tasks);
-        net->kernels->bias_gradient(
-            work->rows, layer->units, part.begin, part.end - part.begin, layer->delta, false,
-            gradients);
-        step_with(work, layer->biases + part.begin, part.end - part.begin, gradients);
+        tnni_range inputs = tnni_share(layer->inputs, index, work->weight_tasks);
+        update_weights(work, l, inputs, tnni_panel(net, index));
+        if (layer->has_biases)
+            update_biases(work, layer, tnni_share(layer->units, index, work->weight_tasks));
     }
 }
 
@@ -149,14 +138,14 @@ static bool is_small_step(
     const tnn_net *net, const tnn_optimizer *optimizer, const tnni_objective *objective,
     size_t rows) {
     return net->is_small && rows == 1 && !objective->row_weights && net->gradients_zero &&
-        optimizer->method.vtable->kind == TNNI_SGD && objective->kind < TNNI_LOSS_KINDS &&
+        optimizer->kind == TNNI_DESCENT && objective->kind < TNNI_LOSS_KINDS &&
         !objective->of_logits;
 }
 
 static double train_small(tnn_net *net, tnn_optimizer *optimizer, const tnni_objective *objective) {
     return net->kernels->small_train(
         net->small, net->layer_count, net->x, objective->target, objective->kind,
-        objective->loss.parameter, tnni_optimizer_begin(optimizer).learning_rate);
+        objective->loss.parameter, tnni_optimizer_begin(optimizer).rate);
 }
 
 /* The pass, and, if the loss is finite, the step. */
@@ -175,7 +164,7 @@ static double train_batch(
     if (!isfinite(value))
         return value;
     if (net->gradients_zero) {
-        work.scalars = tnni_optimizer_begin(optimizer);
+        work.step = tnni_optimizer_begin(optimizer);
         tnni_parallel_for(net->executor, work.weight_tasks, update_task, &work);
     } else {
         tnni_add_gradients(net, rows);

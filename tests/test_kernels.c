@@ -376,29 +376,69 @@ static void test_kernels_weight_gradient_has_its_form_and_bound_through_panels(v
     for_each_table(data, check_accumulated_weight_gradient);
 }
 
-/* The step of gradient descent where the gradient is summed. */
-static void check_weight_descent(
-    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
-    size_t inputs = data->inputs, units = data->units;
-    tnni_step_scalars scalars = {.learning_rate = 0.37f};
-    (void)tables;
-    memcpy(data->result, data->weights, inputs * units * sizeof(float));
-    table->weight_gradient(
-        data->rows, inputs, units, 0, inputs, data->x, data->delta, false, data->start, panel);
-    table->steps[TNNI_SGD](&scalars, inputs * units, data->start, data->result, NULL, 0);
-    memcpy(data->start, data->weights, inputs * units * sizeof(float));
-    table->weight_descent(
-        data->rows, inputs, units, 0, inputs, data->x, data->delta, 0.37f, data->start, panel);
-    assert_same_bits(data->start, data->result, inputs * units);
+/* ---- Steps where the gradient is summed ------------------------------------------------------ */
+
+static const tnni_step any_step = {
+    .rate = 0.37f,
+    .weight_decay = 0.125f,
+    .shrink = 0.95f,
+    .momentum = 0.7f,
+    .beta1 = 0.9f,
+    .rest1 = 0.1f,
+    .beta2 = 0.75f,
+    .rest2 = 0.25f,
+    .correction = 1.5f,
+    .epsilon = 1e-8f,
+};
+
+/* Weights and two moments, as a step finds them. */
+typedef struct step_data {
+    float *weights, *moments;
+} step_data;
+
+static step_data new_step_data(const layer_data *data) {
+    size_t count = data->inputs * data->units;
+    uint64_t random = 77;
+    step_data steps = {malloc(count * sizeof(float)), malloc(2 * count * sizeof(float))};
+    assert_true(steps.weights && steps.moments);
+    memcpy(steps.weights, data->weights, count * sizeof(float));
+    fill_random(steps.moments, 2 * count, &random, 0, 1);
+    return steps;
 }
 
-static void test_kernels_weight_descent_has_the_bits_of_gradient_and_step(void **state) {
+static void check_weight_update_by(
+    layer_data *data, const tnni_kernels *table, const tnni_step *step) {
+    size_t inputs = data->inputs, units = data->units, count = inputs * units;
+    step_data apart = new_step_data(data), together = new_step_data(data);
+    table->weight_gradient(
+        data->rows, inputs, units, 0, inputs, data->x, data->delta, false, data->start, panel);
+    table->steps[step->kind](step, count, data->start, apart.weights, apart.moments, count);
+    table->weight_update(
+        data->rows, inputs, units, 0, inputs, data->x, data->delta, step, together.weights,
+        together.moments, count, panel);
+    assert_same_bits(together.weights, apart.weights, count);
+    assert_same_bits(together.moments, apart.moments, 2 * count);
+    free(apart.weights), free(apart.moments);
+    free(together.weights), free(together.moments);
+}
+
+static void check_weight_update(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    (void)tables;
+    for (int kind = 0; kind < TNNI_METHOD_KINDS; kind++) {
+        tnni_step step = any_step;
+        step.kind = (tnni_method_kind)kind;
+        check_weight_update_by(data, table, &step);
+    }
+}
+
+static void test_kernels_weight_update_has_the_bits_of_gradient_and_step(void **state) {
     layer_data *data = new_layer_data(state);
-    for_each_size(data, check_weight_descent);
+    for_each_size(data, check_weight_update);
     data->rows = 40;
     data->inputs = 67;
     data->units = 301;
-    for_each_table(data, check_weight_descent);
+    for_each_table(data, check_weight_update);
 }
 
 /* As threads and blocks split it: by rows of the weights. */
@@ -726,7 +766,7 @@ int main(void) {
         WITH_DATA(test_kernels_transposed_product_has_the_same_bits_however_rows_are_batched),
         WITH_DATA(test_kernels_weight_gradient_has_its_form_and_bound_for_all_sizes),
         WITH_DATA(test_kernels_weight_gradient_has_its_form_and_bound_through_panels),
-        WITH_DATA(test_kernels_weight_descent_has_the_bits_of_gradient_and_step),
+        WITH_DATA(test_kernels_weight_update_has_the_bits_of_gradient_and_step),
         WITH_DATA(test_kernels_weight_gradient_has_its_form_and_bound_for_many_rows),
         WITH_DATA(test_kernels_weight_gradient_adds_to_what_is_there_if_asked),
         WITH_DATA(test_kernels_weight_gradient_has_the_same_bits_in_parts),

@@ -21,14 +21,14 @@ enum { MOST = 100 };
 
 static void check_step(const tnni_kernels *table, float rate, size_t count) {
     float parameters[MOST + 1], gradients[MOST], expected[MOST];
-    const tnni_step_scalars scalars = {.learning_rate = rate};
+    const tnni_step step = {.kind = TNNI_DESCENT, .rate = rate};
     uint64_t random = count;
     fill_random(parameters, MOST, &random, -1, 1);
     fill_random(gradients, MOST, &random, -1, 1);
     parameters[count] = 12345;
     for (size_t i = 0; i < count; i++)
         expected[i] = stepped(table->fused, rate, gradients[i], parameters[i]);
-    table->steps[TNNI_SGD](&scalars, count, gradients, parameters, NULL, count);
+    table->steps[TNNI_DESCENT](&step, count, gradients, parameters, NULL, count);
     assert_same_bits(parameters, expected, count);
     assert_true(parameters[count] == 12345);
 }

@@ -327,14 +327,46 @@ TNN_API const char *tnn_net_kernel_name(const tnn_net *net);
 
 /* ---- Optimizers ------------------------------------------------------------------------------ */
 
-/* What a step does with the gradients: an update rule and its plain fields, passed by value. */
+/*
+ * What a step does with the gradients: an update rule and its plain fields, passed by value. The
+ * rules and defaults are those of PyTorch. A field that its rule does not name has no effect.
+ */
 typedef struct tnn_method {
     const struct tnn_method_vtable *vtable; /* the library's own */
     float learning_rate;                    /* finite, not negative */
+    float momentum;                         /* 0 <= momentum < 1 */
+    bool nesterov;                          /* the momentum looks one step ahead */
+    float
+        weight_decay; /* finite, not negative: L2, it times p is added to g; for AdamW see there */
+    double beta1;     /* 0 <= beta1 < 1: what is kept of a running mean of g; */
+    double beta2;     /* likewise of g^2. Doubles, because 1 - beta is what counts */
+    float epsilon;    /* finite, not negative */
 } tnn_method;
 
-/* p = p - learning_rate g, fused: rounded once. */
+/*
+ * p = p - learning_rate g, fused: rounded once. With a momentum the move is m = momentum m + g in
+ * place of g, and with nesterov it is g + momentum m.
+ */
 TNN_API tnn_method tnn_sgd(float learning_rate);
+TNN_API tnn_method tnn_momentum(float learning_rate, float momentum);
+TNN_API tnn_method tnn_nesterov(float learning_rate, float momentum);
+
+/* v = v + g^2, p = p - learning_rate g / (sqrt(v) + epsilon), epsilon 1e-10. Duchi et al. 2011. */
+TNN_API tnn_method tnn_adagrad(float learning_rate);
+
+/* The same with v = beta2 v + (1 - beta2) g^2, beta2 0.99, epsilon 1e-8. Hinton 2012. */
+TNN_API tnn_method tnn_rmsprop(float learning_rate);
+
+/*
+ * At step t: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, and
+ * p = p - learning_rate / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + epsilon); beta1 0.9, beta2
+ * 0.999, epsilon 1e-8. Kingma and Ba 2015.
+ */
+TNN_API tnn_method tnn_adam(float learning_rate);
+
+/* Adam, but each step begins with p = (1 - learning_rate weight_decay) p, and nothing is added to
+ * g. Loshchilov and Hutter 2019. */
+TNN_API tnn_method tnn_adamw(float learning_rate, float weight_decay);
 
 /* A method with its state: the moments of every parameter and the count of steps. */
 typedef struct tnn_optimizer tnn_optimizer;

@@ -10,6 +10,8 @@
 
 #include "kernels/math.h"
 
+#include "kernels/steps.h"
+
 #include "kernels/products.h"
 
 #include "kernels/activations.h"
@@ -17,8 +19,6 @@
 #include "kernels/losses.h"
 
 #include "kernels/rows.h"
-
-#include "kernels/steps.h"
 
 const tnni_kernels VARIANT_TABLE;
 
@@ -49,7 +49,7 @@ const tnni_kernels VARIANT_TABLE = {
     .product = dense_product,
     .product_transposed = dense_product_transposed,
     .weight_gradient = dense_weight_gradient,
-    .weight_descent = dense_weight_descent,
+    .weight_update = dense_weight_update,
     .bias_gradient = dense_bias_gradient,
     .activations =
         {
@@ -81,7 +81,7 @@ const tnni_kernels VARIANT_TABLE = {
     .sigmoid_binary_cross_entropy = sigmoid_binary_cross_entropy,
     .scale_rows = scale_rows,
     .dropout = dropout_rows,
-    .steps = {[TNNI_SGD] = sgd_step},
+    .steps = step_kernels,
     .small_forward = small_forward,
     .small_gradients = small_gradients,
     .small_step = small_step,

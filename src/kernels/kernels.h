@@ -39,7 +39,17 @@ typedef enum tnni_loss_kind {
     TNNI_LOSS_KINDS
 } tnni_loss_kind;
 
-typedef enum tnni_method_kind { TNNI_SGD, TNNI_METHOD_KINDS } tnni_method_kind;
+typedef enum tnni_method_kind {
+    TNNI_DESCENT, /* SGD without anything: p - rate g */
+    TNNI_SGD,
+    TNNI_MOMENTUM,
+    TNNI_NESTEROV,
+    TNNI_ADAGRAD,
+    TNNI_RMSPROP,
+    TNNI_ADAM,
+    TNNI_ADAMW,
+    TNNI_METHOD_KINDS
+} tnni_method_kind;
 
 /* As in tnn_activation_vtable, without the vtable. */
 typedef struct tnni_activation_kernel {
@@ -54,18 +64,26 @@ typedef void tnni_loss_kernel(
     float parameter, size_t rows, size_t units, const float *source, const float *target,
     double *row_loss, float *gradient);
 
-/* What one step of a method needs, the same for all parameters. */
-typedef struct tnni_step_scalars {
-    float learning_rate;
-} tnni_step_scalars;
+/* One step of a method: what is the same for all parameters. */
+typedef struct tnni_step {
+    tnni_method_kind kind;
+    float rate;         /* of the move against the direction */
+    float weight_decay; /* this times the parameter is added to its gradient */
+    float shrink;       /* ... or the parameter is multiplied by this */
+    float momentum;
+    float beta1, rest1; /* 1 - beta1 */
+    float beta2, rest2;
+    float correction; /* of the root of the mean square, which starts at 0 */
+    float epsilon;
+} tnni_step;
 
 /*
  * Updates count parameters from their gradients. The method's moments of these parameters start at
  * moments, moments + stride, moments + 2 stride, ...
  */
 typedef void tnni_step_kernel(
-    const tnni_step_scalars *scalars, size_t count, const float *gradients, float *parameters,
-    float *moments, size_t stride);
+    const tnni_step *step, size_t count, const float *gradients, float *parameters, float *moments,
+    size_t stride);
 
 /* y[i] = f(x[i]) */
 typedef void tnni_map_kernel(size_t count, const float *x, float *y);
@@ -120,10 +138,14 @@ typedef struct tnni_kernels {
         size_t rows, size_t inputs, size_t units, size_t first, size_t count, const float *x,
         const float *delta, bool accumulate, float *gradient, float *panel);
 
-    /* weights = weights - rate times that gradient, fused: the step of tnn_sgd. */
-    void (*weight_descent)(
+    /*
+     * weights[count, units] take the step with that gradient; moments and stride as in
+     * tnni_step_kernel, whose bits it has.
+     */
+    void (*weight_update)(
         size_t rows, size_t inputs, size_t units, size_t first, size_t count, const float *x,
-        const float *delta, float rate, float *weights, float *panel);
+        const float *delta, const tnni_step *step, float *weights, float *moments, size_t stride,
+        float *panel);
 
     /* gradient[count] = sums over the rows of columns first ... of delta, likewise. */
     void (*bias_gradient)(
@@ -151,7 +173,7 @@ typedef struct tnni_kernels {
         uint64_t key, float share, size_t first_row, size_t rows, size_t units, const float *a,
         float *output);
 
-    tnni_step_kernel *steps[TNNI_METHOD_KINDS];
+    tnni_step_kernel *const *steps; /* [TNNI_METHOD_KINDS] */
 
     /* One row through all layers, of at most TNNI_SMALL inputs and units each. */
     void (*small_forward)(const tnni_dense *layers, size_t count, const float *x);

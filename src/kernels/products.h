@@ -12,6 +12,7 @@ typedef enum product_end {
     END_STORE,      /* c = sum, + bias if there is one */
     END_ACCUMULATE, /* the chain starts from c */
     END_DESCEND,    /* c = c - rate sum, fused */
+    END_STEP,       /* c takes a step with sum as its gradient */
 } product_end;
 
 /* a[row, k] is at a + row * a_row + k * a_step, b[k] at b + k * b_step, c[row] at c + row * c_row.
@@ -24,8 +25,10 @@ typedef struct product {
     const float *b;
     size_t b_step;
     product_end end;
-    const float *bias; /* or NULL */
-    float rate;
+    const float *bias;     /* or NULL */
+    const tnni_step *step; /* for END_DESCEND and END_STEP */
+    float *moments;        /* of c, for END_STEP */
+    size_t stride;         /* from one of them to the next */
     float *c;
     size_t c_row;
 } product;
@@ -44,18 +47,6 @@ enum { TILE_VECS = 2, MOST_SUMS = 8, MOST_ROWS = 4 };
 #endif
 
 enum { TILE_COLUMNS = TILE_VECS * VEC_LANES };
-
-/* A vector, or if partial, a constant, is set, tail lanes of one. */
-ALWAYS_INLINE vec load_columns(const float *p, const bool partial, size_t tail) {
-    return partial ? vec_load_partial(p, tail) : vec_load(p);
-}
-
-ALWAYS_INLINE void store_columns(float *p, const bool partial, size_t tail, vec v) {
-    if (partial)
-        vec_store_partial(p, tail, v);
-    else
-        vec_store(p, v);
-}
 
 /*
  * The part of c that is rows high and vecs vectors wide; with a tail, vecs is 1 and the vector has
@@ -111,7 +102,7 @@ ALWAYS_INLINE void tile(
         }
     }
     if (p->end == END_DESCEND) {
-        vec rate = vec_set(-p->rate);
+        vec rate = vec_set(-p->step->rate);
         UNROLL
         for (int r = 0; r < rows; r++) {
             UNROLL
@@ -222,9 +213,32 @@ static size_t tile_height(size_t rows, size_t most) {
     return rows < 2 * most ? half[(rows + 1) / 2] : most;
 }
 
+static void tile_with_end(const product *p, size_t rows, size_t vecs, size_t tail) {
+    if (tail)
+        tile_tail(p, rows, tail, p->chains);
+    else
+        tile_vectors(p, rows, vecs, p->chains);
+}
+
+/* Sums of a tile and the steps with them, which find these in the first-level cache. */
+static void tile_with_steps(const product *p, size_t rows, size_t vecs, size_t tail) {
+    float sums[MOST_SUMS * VEC_LANES];
+    size_t width = tail ? tail : vecs * VEC_LANES;
+    product part = *p;
+    part.end = END_STORE;
+    part.c = sums;
+    part.c_row = width;
+    tile_with_end(&part, rows, vecs, tail);
+    size_t lines = width == p->c_row ? 1 : rows;
+    size_t length = rows * width / lines;
+    for (size_t r = 0; r < lines; r++)
+        step_kernels[p->step->kind](
+            p->step, length, sums + r * length, p->c + r * p->c_row,
+            p->moments ? p->moments + r * p->c_row : NULL, p->stride);
+}
+
 /* All rows of a band of c: vecs vectors, or one of tail lanes. Moves p on. */
 static void product_band(product *p, size_t rows, size_t vecs, size_t tail) {
-    const size_t chains = p->chains;
     /* by sums in a row: vecs times chains */
     static const unsigned char most_rows[9] = {
         0,
@@ -238,16 +252,17 @@ static void product_band(product *p, size_t rows, size_t vecs, size_t tail) {
         MOST_SUMS / 8,
     };
     for (;;) {
-        size_t height = tile_height(rows, most_rows[vecs * chains]);
-        if (tail)
-            tile_tail(p, height, tail, chains);
+        size_t height = tile_height(rows, most_rows[vecs * p->chains]);
+        if (p->end == END_STEP)
+            tile_with_steps(p, height, vecs, tail);
         else
-            tile_vectors(p, height, vecs, chains);
+            tile_with_end(p, height, vecs, tail);
         rows -= height;
         if (rows == 0)
             return;
         p->a += height * p->a_row;
         p->c += height * p->c_row;
+        p->moments = p->moments ? p->moments + height * p->c_row : NULL;
     }
 }
 
@@ -287,10 +302,12 @@ static void product_band_by_panels(const product *whole, size_t rows, size_t vec
 
 /* c[rows, columns], band by band, so that a band of b stays in the cache for all rows. */
 static void product_bands(product *p, size_t rows, size_t columns, float *panel) {
-    bool by_panels = wants_panel(p, rows) && (p->end != END_DESCEND || p->depth <= PANEL_DEPTH);
+    bool takes_step = p->end == END_DESCEND || p->end == END_STEP;
+    bool by_panels = wants_panel(p, rows) && (!takes_step || p->depth <= PANEL_DEPTH);
     for (;;) {
         const float *a = p->a;
         float *c = p->c;
+        float *moments = p->moments;
         size_t vecs = columns / VEC_LANES < TILE_VECS ? columns / VEC_LANES : TILE_VECS;
         size_t width = vecs > 0 ? vecs * VEC_LANES : columns;
         if (vecs > 0 && by_panels)
@@ -303,6 +320,7 @@ static void product_bands(product *p, size_t rows, size_t columns, float *panel)
         p->a = a;
         p->b += width;
         p->c = c + width;
+        p->moments = moments ? moments + width : NULL;
         p->bias = p->bias ? p->bias + width : NULL;
     }
 }
@@ -543,10 +561,10 @@ static void dense_product_transposed(
     }
 }
 
-/* Rows first ... of x^T delta, with what becomes of them. */
+/* Rows first ... of x^T delta. */
 ALWAYS_INLINE product gradient_product(
     size_t rows, size_t inputs, size_t units, size_t first, const float *x, const float *delta,
-    product_end end, float rate, float *c) {
+    product_end end, float *c) {
     return (product){
         .depth = rows,
         .chains = 1,
@@ -556,7 +574,6 @@ ALWAYS_INLINE product gradient_product(
         .b = delta,
         .b_step = units,
         .end = end,
-        .rate = rate,
         .c = c,
         .c_row = units,
     };
@@ -566,15 +583,20 @@ static void dense_weight_gradient(
     size_t rows, size_t inputs, size_t units, size_t first, size_t count, const float *x,
     const float *delta, bool accumulate, float *gradient, float *panel) {
     product_end end = accumulate ? END_ACCUMULATE : END_STORE;
-    product p = gradient_product(rows, inputs, units, first, x, delta, end, 0.0f, gradient);
+    product p = gradient_product(rows, inputs, units, first, x, delta, end, gradient);
     if (count > 0)
         product_bands(&p, count, units, panel);
 }
 
-static void dense_weight_descent(
+static void dense_weight_update(
     size_t rows, size_t inputs, size_t units, size_t first, size_t count, const float *x,
-    const float *delta, float rate, float *weights, float *panel) {
-    product p = gradient_product(rows, inputs, units, first, x, delta, END_DESCEND, rate, weights);
+    const float *delta, const tnni_step *step, float *weights, float *moments, size_t stride,
+    float *panel) {
+    product_end end = step->kind == TNNI_DESCENT ? END_DESCEND : END_STEP;
+    product p = gradient_product(rows, inputs, units, first, x, delta, end, weights);
+    p.step = step;
+    p.moments = moments;
+    p.stride = stride;
     if (count > 0)
         product_bands(&p, count, units, panel);
 }

@@ -68,6 +68,7 @@ VEC_OP2(vec, vec_add, vec, vec, _mm512_add_ps(a, b))
 VEC_OP2(vec, vec_sub, vec, vec, _mm512_sub_ps(a, b))
 VEC_OP2(vec, vec_mul, vec, vec, _mm512_mul_ps(a, b))
 VEC_OP2(vec, vec_div, vec, vec, _mm512_div_ps(a, b))
+VEC_OP1(vec, vec_sqrt, vec, _mm512_sqrt_ps(a))
 VEC_OP3(vec, vec_fma, vec, vec, vec, _mm512_fmadd_ps(a, b, c))
 VEC_OP2(vec, vec_max, vec, vec, _mm512_max_ps(a, b))
 VEC_OP2(vec, vec_min, vec, vec, _mm512_min_ps(a, b))
@@ -147,6 +148,7 @@ VEC_OP2(vec, vec_add, vec, vec, _mm256_add_ps(a, b))
 VEC_OP2(vec, vec_sub, vec, vec, _mm256_sub_ps(a, b))
 VEC_OP2(vec, vec_mul, vec, vec, _mm256_mul_ps(a, b))
 VEC_OP2(vec, vec_div, vec, vec, _mm256_div_ps(a, b))
+VEC_OP1(vec, vec_sqrt, vec, _mm256_sqrt_ps(a))
 VEC_OP3(vec, vec_fma, vec, vec, vec, _mm256_fmadd_ps(a, b, c))
 VEC_OP2(vec, vec_max, vec, vec, _mm256_max_ps(a, b))
 VEC_OP2(vec, vec_min, vec, vec, _mm256_min_ps(a, b))
@@ -227,6 +229,7 @@ VEC_OP2(vec, vec_add, vec, vec, vaddq_f32(a, b))
 VEC_OP2(vec, vec_sub, vec, vec, vsubq_f32(a, b))
 VEC_OP2(vec, vec_mul, vec, vec, vmulq_f32(a, b))
 VEC_OP2(vec, vec_div, vec, vec, vdivq_f32(a, b))
+VEC_OP1(vec, vec_sqrt, vec, vsqrtq_f32(a))
 VEC_OP3(vec, vec_fma, vec, vec, vec, vfmaq_f32(c, a, b))
 /* Not vmaxq and vminq: those return NaN if either argument is, and +0 for max(-0, +0). */
 VEC_OP2(vec, vec_max, vec, vec, vbslq_f32(vcgtq_f32(a, b), a, b))
@@ -288,6 +291,7 @@ VEC_OP2(vec, vec_add, vec, vec, a + b)
 VEC_OP2(vec, vec_sub, vec, vec, a - b)
 VEC_OP2(vec, vec_mul, vec, vec, a *b)
 VEC_OP2(vec, vec_div, vec, vec, a / b)
+VEC_OP1(vec, vec_sqrt, vec, sqrtf(a))
 VEC_OP2(vec, vec_max, vec, vec, a > b ? a : b)
 VEC_OP2(vec, vec_min, vec, vec, a < b ? a : b)
 VEC_OP2(mask, vec_greater, vec, vec, a > b)
@@ -363,6 +367,18 @@ ALWAYS_INLINE void store_lanes(float *p, size_t lanes, vec v) {
         vec_store(p, v);
     else
         vec_store_partial(p, lanes, v);
+}
+
+/* A vector, or if partial, a constant, is set, tail lanes of one. */
+ALWAYS_INLINE vec load_columns(const float *p, const bool partial, size_t tail) {
+    return partial ? vec_load_partial(p, tail) : vec_load(p);
+}
+
+ALWAYS_INLINE void store_columns(float *p, const bool partial, size_t tail, vec v) {
+    if (partial)
+        vec_store_partial(p, tail, v);
+    else
+        vec_store(p, v);
 }
 
 /* Sixteen lanes whatever the width of a vector: the form of every sum within a row. */

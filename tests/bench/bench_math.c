@@ -112,8 +112,6 @@ static void compare_functions(const bench *options, const tnni_kernels *kernels)
 
 /* ---- Adam ------------------------------------------------------------------------------------ */
 
-#if BENCH_ADAM
-
 /*
  * The gradients are of one size and their signs alternate from pass to pass, so that moments and
  * parameters stay where they are.
@@ -132,9 +130,9 @@ static const float adam_rate = 1e-4f;
 static void run_tinynn_adam(void *context, size_t repetitions) {
     adam_job *self = context;
     for (size_t i = 0; i < repetitions; i++) {
-        tnni_step_scalars scalars = tnni_optimizer_begin(self->optimizer);
+        tnni_step step = tnni_optimizer_begin(self->optimizer);
         tnni_optimizer_apply(
-            self->optimizer, self->kernels, &scalars, 0, self->count,
+            self->optimizer, self->kernels, &step, 0, self->count,
             self->gradients[self->passes++ % 2], self->parameters);
     }
 }
@@ -206,19 +204,15 @@ static void compare_adam(const bench *options, const tnni_kernels *kernels, size
     destroy_adam(&hand);
 }
 
-#endif
-
 int main(int argc, char **argv) {
     bench options =
         bench_start(argc, argv, "Elementary functions and Adam, in ns an element or parameter.");
     const tnni_kernels *kernels;
     bench_require_ok(tnni_kernels_find(argv[0], options.kernels, &kernels));
     compare_functions(&options, kernels);
-#if BENCH_ADAM
     static const size_t counts[] = {4000, 100000, 1000000, 16000000};
     for (size_t i = 0; i < BENCH_COUNT_OF(counts); i++)
         compare_adam(&options, kernels, counts[i]);
-#endif
     bench_finish(&options);
     return 0;
 }

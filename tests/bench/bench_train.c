@@ -120,11 +120,7 @@ static void run_fann(void *context, size_t repetitions) {
 #endif
 
 static tnn_method method_of(const workload *w) {
-#if BENCH_ADAM
-    if (w->adam)
-        return tnn_adam(rate_of(w));
-#endif
-    return tnn_sgd(rate_of(w));
+    return w->adam ? tnn_adam(rate_of(w)) : tnn_sgd(rate_of(w));
 }
 
 static void create_tinynn(trainer *self, const bench *options, unsigned threads) {
@@ -269,10 +265,8 @@ int main(int argc, char **argv) {
     bench_skip("FANN", "libfann-dev");
 #endif
     for (int t = 1; t <= threads; t++) {
-        for (size_t i = 0; i < BENCH_COUNT_OF(workloads); i++) {
-            if (BENCH_ADAM || !workloads[i].adam)
-                compare(&options, &blas, &workloads[i], t);
-        }
+        for (size_t i = 0; i < BENCH_COUNT_OF(workloads); i++)
+            compare(&options, &blas, &workloads[i], t);
     }
     bench_finish(&options);
     return 0;
