@@ -105,17 +105,23 @@ static tnn_status check_method(const tnn_method *method) {
     return status;
 }
 
+enum { ALIGNED_FLOATS = TNNI_ALIGNMENT / sizeof(float) };
+
 static size_t moment_bytes(const tnn_optimizer *optimizer) {
     /* No overflow: create checked the product. */
-    return optimizer->moment_count * optimizer->parameter_count * sizeof(float);
+    return optimizer->moment_count * optimizer->stride * sizeof(float);
 }
 
 static tnn_status allocate_moments(tnn_optimizer *optimizer) {
+    size_t end;
     size_t count;
     size_t bytes;
-    if (!tnni_multiply(optimizer->moment_count, optimizer->parameter_count, &count) ||
+    if (!tnni_add(optimizer->parameter_count, ALIGNED_FLOATS - 1, &end) ||
+        !tnni_multiply(optimizer->moment_count, end, &count) ||
         !tnni_multiply(count, sizeof(float), &bytes))
         return tnni_fail(TNN_OUT_OF_MEMORY, "tnn_optimizer_create: the moments overflow size_t");
+    optimizer->stride = end / ALIGNED_FLOATS * ALIGNED_FLOATS;
+    bytes = moment_bytes(optimizer);
     if (bytes == 0)
         return TNN_OK;
     optimizer->moments = tnni_allocate(optimizer->allocator, bytes);
@@ -201,6 +207,6 @@ void tnni_optimizer_apply(
     tnn_optimizer *optimizer, const tnni_kernels *kernels, const tnni_step *step, size_t offset,
     size_t count, const float *gradients, float *parameters) {
     kernels->steps[step->kind](
-        step, count, gradients, parameters, tnni_optimizer_moments(optimizer, offset),
-        optimizer->parameter_count);
+        step, 1, count, gradients, parameters, count, tnni_optimizer_moments(optimizer, offset),
+        optimizer->stride);
 }

@@ -11,7 +11,8 @@ struct tnn_optimizer {
     uint64_t layout;        /* of the nets that it serves */
     size_t parameter_count; /* of those nets */
     size_t moment_count;    /* arrays like the parameters that the method keeps */
-    float *moments;         /* [moment_count, parameter_count]; NULL if there are none */
+    size_t stride;          /* from one of them to the next, so that all are aligned */
+    float *moments;         /* [moment_count, stride]; NULL if there are none */
     double beta1_power;     /* beta1 to the number of steps */
     double beta2_power;
 };
@@ -35,7 +36,7 @@ void tnni_optimizer_apply(
     tnn_optimizer *optimizer, const tnni_kernels *kernels, const tnni_step *step, size_t offset,
     size_t count, const float *gradients, float *parameters);
 
-/* The moments of the parameter numbered offset, parameter_count apart; NULL if there are none. */
+/* The moments of the parameter numbered offset, stride apart; NULL if there are none. */
 static inline float *tnni_optimizer_moments(const tnn_optimizer *optimizer, size_t offset) {
     return optimizer->moments ? optimizer->moments + offset : NULL;
 }

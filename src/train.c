@@ -44,7 +44,7 @@ static void update_weights(const train_work *work, size_t l, tnni_range part, fl
     net->kernels->weight_update(
         work->rows, layer->inputs, layer->units, part.begin, part.end - part.begin,
         tnni_layer_input(net, l), layer->delta, &work->step, net->parameters + offset,
-        tnni_optimizer_moments(work->optimizer, offset), net->parameter_count, panel);
+        tnni_optimizer_moments(work->optimizer, offset), work->optimizer->stride, panel);
 }
 
 static void update_biases(const train_work *work, const tnni_layer *layer, tnni_range part) {

@@ -412,7 +412,8 @@ static void check_weight_update_by(
     step_data apart = new_step_data(data), together = new_step_data(data);
     table->weight_gradient(
         data->rows, inputs, units, 0, inputs, data->x, data->delta, false, data->start, panel);
-    table->steps[step->kind](step, count, data->start, apart.weights, apart.moments, count);
+    table->steps[step->kind](
+        step, 1, count, data->start, apart.weights, count, apart.moments, count);
     table->weight_update(
         data->rows, inputs, units, 0, inputs, data->x, data->delta, step, together.weights,
         together.moments, count, panel);

@@ -78,12 +78,12 @@ typedef struct tnni_step {
 } tnni_step;
 
 /*
- * Updates count parameters from their gradients. The method's moments of these parameters start at
- * moments, moments + stride, moments + 2 stride, ...
+ * Updates parameters[rows, columns], whose rows are row floats apart, from gradients[rows,
+ * columns]. The method's moments of these parameters lie likewise at moments, moments + stride, ...
  */
 typedef void tnni_step_kernel(
-    const tnni_step *step, size_t count, const float *gradients, float *parameters, float *moments,
-    size_t stride);
+    const tnni_step *step, size_t rows, size_t columns, const float *gradients, float *parameters,
+    size_t row, float *moments, size_t stride);
 
 /* y[i] = f(x[i]) */
 typedef void tnni_map_kernel(size_t count, const float *x, float *y);

@@ -7,28 +7,43 @@
  * there), so that tiling and blocking change no bit of it.
  */
 
+/*
+ * How many chains a sum over the inputs has. With few units there are too few of them to hide the
+ * latency of a multiply-add when there is one row, so a sum has more: two, over even and odd k,
+ * added as 0 + 1; four, k in chain k mod 4, added as (0 + 2) + (1 + 3); and for a single unit,
+ * whose weights lie side by side, sixteen, added by lanes16_fold. A function of the layer's sizes
+ * alone: the same for one row and for many.
+ */
+enum { CHAINS = 4 };
+
+ALWAYS_INLINE size_t chains_of(size_t inputs, size_t units) {
+    if (units == 1)
+        return 16;
+    if (units < 8 || (units <= 16 && inputs >= 32))
+        return CHAINS;
+    return units > 16 && units <= 64 ? 2 : 1;
+}
+
 /* What becomes of the sums. */
 typedef enum product_end {
     END_STORE,      /* c = sum, + bias if there is one */
     END_ACCUMULATE, /* the chain starts from c */
+    END_ADD,        /* c = c + sum, + bias if there is one */
     END_DESCEND,    /* c = c - rate sum, fused */
-    END_STEP,       /* c takes a step with sum as its gradient */
 } product_end;
 
 /* a[row, k] is at a + row * a_row + k * a_step, b[k] at b + k * b_step, c[row] at c + row * c_row.
  */
 typedef struct product {
     size_t depth;  /* how many k */
-    size_t chains; /* of each sum: 1 or 2 */
+    size_t chains; /* of each sum: 1, 2 or 4; more than 1 do not go with END_ACCUMULATE */
     const float *a;
     size_t a_row, a_step;
     const float *b;
     size_t b_step;
     product_end end;
-    const float *bias;     /* or NULL */
-    const tnni_step *step; /* for END_DESCEND and END_STEP */
-    float *moments;        /* of c, for END_STEP */
-    size_t stride;         /* from one of them to the next */
+    const float *bias; /* or NULL */
+    float rate;
     float *c;
     size_t c_row;
 } product;
@@ -49,6 +64,29 @@ enum { TILE_VECS = 2, MOST_SUMS = 8, MOST_ROWS = 4 };
 enum { TILE_COLUMNS = TILE_VECS * VEC_LANES };
 
 /*
+ * The rows of a matrix by as few registers as an address allows: three rows share a base, and the
+ * index is 0, 1 or 2 times the length of a row. Left to itself the compiler takes a register for
+ * every row, and runs out of them.
+ */
+enum { BASE_ROWS = 3, MOST_BASES = (MOST_ROWS + BASE_ROWS - 1) / BASE_ROWS };
+
+#define BASES(base, matrix, row_length)                                                            \
+    UNROLL                                                                                         \
+    for (int r = 0; r < rows; r += BASE_ROWS) {                                                    \
+        base[r / BASE_ROWS] = (matrix) + (size_t)r * (row_length);                                 \
+        OPAQUE(base[r / BASE_ROWS]);                                                               \
+    }
+#define ROW(base, r, row_length)                                                                   \
+    ((base)[(r) / BASE_ROWS] + (size_t)((r) % BASE_ROWS) * (row_length))
+
+/* For each accumulator of a tile. */
+#define FOR_SUMS(r, v)                                                                             \
+    UNROLL                                                                                         \
+    for (int r = 0; r < rows; r++)                                                                 \
+        UNROLL                                                                                     \
+    for (int v = 0; v < vecs; v++)
+
+/*
  * The part of c that is rows high and vecs vectors wide; with a tail, vecs is 1 and the vector has
  * tail lanes only. Each sum is one chain, or two, over even and odd k, added at the end (no
  * accumulating then). rows, vecs and chains are constants wherever this is inlined.
@@ -57,59 +95,59 @@ ALWAYS_INLINE void tile(
     const product *p, const int rows, const int vecs, const int chains, const bool partial,
     size_t tail) {
     vec sum[2][MOST_ROWS][TILE_VECS];
-    const size_t a_row = p->a_row;
-    size_t at_a = 0; /* not pointers: after the last k these would lie beyond the arrays */
-    size_t at_b = 0;
-    UNROLL
-    for (int r = 0; r < rows; r++) {
-        UNROLL
-        for (int v = 0; v < vecs; v++) {
-            sum[0][r][v] = p->end == END_ACCUMULATE
-                ? load_columns(p->c + r * p->c_row + v * VEC_LANES, partial, tail)
-                : vec_set(0.0f);
-            sum[1][r][v] = vec_set(0.0f);
-        }
+    const float *a[MOST_BASES];
+    float *c[MOST_BASES];
+    const float *b = p->b;
+    const size_t a_row = p->a_row, a_step = p->a_step, b_step = p->b_step, c_row = p->c_row;
+    FOR_SUMS(r, v)
+    sum[0][r][v] = sum[1][r][v] = vec_set(0.0f);
+    if (p->end == END_ACCUMULATE) {
+        BASES(c, p->c, c_row)
+        FOR_SUMS(r, v)
+        sum[0][r][v] = load_columns(ROW(c, r, c_row) + v * VEC_LANES, partial, tail);
     }
+    BASES(a, p->a, a_row)
     for (size_t k = p->depth; k > 0;) {
         UNROLL
         for (int chain = 0; chain < chains; chain++) {
-            const float *a = p->a + at_a;
-            const float *b = p->b + at_b;
             vec column[TILE_VECS];
             UNROLL
-            for (int v = 0; v < vecs; v++)
+            for (int v = 0; v < vecs; v++) {
                 column[v] = load_columns(b + v * VEC_LANES, partial, tail);
+                LOADED(column[v]);
+            }
             UNROLL
             for (int r = 0; r < rows; r++) {
-                vec row = vec_set(a[r * a_row]);
+                vec row = vec_set(*ROW(a, r, a_row));
                 UNROLL
                 for (int v = 0; v < vecs; v++)
                     sum[chain][r][v] = vec_fma(row, column[v], sum[chain][r][v]);
             }
-            at_a += p->a_step;
-            at_b += p->b_step;
             k--;
             if (chains == 2 && k == 0)
                 break;
+            UNROLL
+            for (int r = 0; r < rows; r += BASE_ROWS)
+                a[r / BASE_ROWS] += a_step;
+            b += b_step;
         }
     }
     if (chains == 2) {
-        UNROLL
-        for (int r = 0; r < rows; r++) {
-            UNROLL
-            for (int v = 0; v < vecs; v++)
-                sum[0][r][v] = vec_add(sum[0][r][v], sum[1][r][v]);
+        FOR_SUMS(r, v)
+        sum[0][r][v] = vec_add(sum[0][r][v], sum[1][r][v]);
+    }
+    BASES(c, p->c, c_row)
+    if (p->end == END_ADD) {
+        FOR_SUMS(r, v) {
+            vec old = load_columns(ROW(c, r, c_row) + v * VEC_LANES, partial, tail);
+            sum[0][r][v] = vec_add(old, sum[0][r][v]);
         }
     }
     if (p->end == END_DESCEND) {
-        vec rate = vec_set(-p->step->rate);
-        UNROLL
-        for (int r = 0; r < rows; r++) {
-            UNROLL
-            for (int v = 0; v < vecs; v++) {
-                const float *c = p->c + r * p->c_row + v * VEC_LANES;
-                sum[0][r][v] = vec_fma(rate, sum[0][r][v], load_columns(c, partial, tail));
-            }
+        vec rate = vec_set(-p->rate);
+        FOR_SUMS(r, v) {
+            vec old = load_columns(ROW(c, r, c_row) + v * VEC_LANES, partial, tail);
+            sum[0][r][v] = vec_fma(rate, sum[0][r][v], old);
         }
     } else if (p->bias) {
         UNROLL
@@ -120,12 +158,8 @@ ALWAYS_INLINE void tile(
                 sum[0][r][v] = vec_add(sum[0][r][v], bias);
         }
     }
-    UNROLL
-    for (int r = 0; r < rows; r++) {
-        UNROLL
-        for (int v = 0; v < vecs; v++)
-            store_columns(p->c + r * p->c_row + v * VEC_LANES, partial, tail, sum[0][r][v]);
-    }
+    FOR_SUMS(r, v)
+    store_columns(ROW(c, r, c_row) + v * VEC_LANES, partial, tail, sum[0][r][v]);
 }
 
 /* A tile of up to as many rows as the registers hold. */
@@ -151,22 +185,23 @@ ALWAYS_INLINE void tile_of(
     }
 }
 
-/* One function for each width, so that the compiler sees one small switch at a time. */
+/*
+ * One function for each width, so that the compiler sees one small switch at a time. Tails are a
+ * width of 0 vectors.
+ */
+typedef void tile_function(const product *p, size_t rows, size_t tail);
+
 #define TILES(vecs, chains)                                                                        \
-    static void tiles_##vecs##_##chains(const product *p, size_t rows) {                           \
-        tile_of(p, rows, vecs, chains, false, 0);                                                  \
-    }
-#define TAIL_TILES(chains)                                                                         \
-    static void tail_tiles_##chains(const product *p, size_t rows, size_t tail) {                  \
-        tile_of(p, rows, 1, chains, true, tail);                                                   \
+    static void tiles_##vecs##_##chains(const product *p, size_t rows, size_t tail) {              \
+        tile_of(p, rows, vecs > 0 ? vecs : 1, chains, vecs == 0, tail);                            \
     }
 
+TILES(0, 1)
 TILES(1, 1)
 TILES(2, 1)
+TILES(0, 2)
 TILES(1, 2)
 TILES(2, 2)
-TAIL_TILES(1)
-TAIL_TILES(2)
 #if defined(VEC_AVX512) || defined(VEC_NEON)
 TILES(3, 1)
 TILES(4, 1)
@@ -174,31 +209,34 @@ TILES(3, 2)
 TILES(4, 2)
 #endif
 
-#define TILES_CASE(vecs)                                                                           \
-    case vecs:                                                                                     \
-        if (chains == 2)                                                                           \
-            tiles_##vecs##_2(p, rows);                                                             \
-        else                                                                                       \
-            tiles_##vecs##_1(p, rows);                                                             \
-        break;
+/* The functions by chains and vectors, and how many rows they take. */
+typedef struct tile_shape {
+    tile_function *function;
+    size_t most_rows;
+} tile_shape;
 
-static void tile_vectors(const product *p, size_t rows, size_t vecs, size_t chains) {
-    switch (vecs) {
-        TILES_CASE(1)
-        TILES_CASE(2)
+#define HEIGHT(sums) (MOST_SUMS / (sums) < MOST_ROWS ? MOST_SUMS / (sums) : MOST_ROWS)
+
+static const tile_shape tile_shapes[2][TILE_VECS + 1] = {
+    {
+        {tiles_0_1, HEIGHT(1)},
+        {tiles_1_1, HEIGHT(1)},
+        {tiles_2_1, HEIGHT(2)},
 #if defined(VEC_AVX512) || defined(VEC_NEON)
-        TILES_CASE(3)
-        TILES_CASE(4)
+        {tiles_3_1, HEIGHT(3)},
+        {tiles_4_1, HEIGHT(4)},
 #endif
-    }
-}
-
-static void tile_tail(const product *p, size_t rows, size_t tail, size_t chains) {
-    if (chains == 2)
-        tail_tiles_2(p, rows, tail);
-    else
-        tail_tiles_1(p, rows, tail);
-}
+    },
+    {
+        {tiles_0_2, HEIGHT(2)},
+        {tiles_1_2, HEIGHT(2)},
+        {tiles_2_2, HEIGHT(4)},
+#if defined(VEC_AVX512) || defined(VEC_NEON)
+        {tiles_3_2, HEIGHT(6)},
+        {tiles_4_2, HEIGHT(8)},
+#endif
+    },
+};
 
 /*
  * The height of the next tile when rows are left and a tile has at most so many: one that exists
@@ -213,56 +251,37 @@ static size_t tile_height(size_t rows, size_t most) {
     return rows < 2 * most ? half[(rows + 1) / 2] : most;
 }
 
-static void tile_with_end(const product *p, size_t rows, size_t vecs, size_t tail) {
-    if (tail)
-        tile_tail(p, rows, tail, p->chains);
-    else
-        tile_vectors(p, rows, vecs, p->chains);
+/* Four chains are two passes of two: over even k, then over odd k. */
+static void tile_by_passes(product *p, tile_function *function, size_t rows, size_t tail) {
+    const product whole = *p;
+    p->a_step = 2 * whole.a_step;
+    p->b_step = 2 * whole.b_step;
+    p->depth = (whole.depth + 1) / 2;
+    p->bias = NULL;
+    function(p, rows, tail);
+    p->a = whole.a + whole.a_step;
+    p->b = whole.b + whole.b_step;
+    p->depth = whole.depth / 2;
+    p->bias = whole.bias;
+    p->end = END_ADD;
+    function(p, rows, tail);
+    *p = whole;
 }
 
-/* Sums of a tile and the steps with them, which find these in the first-level cache. */
-static void tile_with_steps(const product *p, size_t rows, size_t vecs, size_t tail) {
-    float sums[MOST_SUMS * VEC_LANES];
-    size_t width = tail ? tail : vecs * VEC_LANES;
-    product part = *p;
-    part.end = END_STORE;
-    part.c = sums;
-    part.c_row = width;
-    tile_with_end(&part, rows, vecs, tail);
-    size_t lines = width == p->c_row ? 1 : rows;
-    size_t length = rows * width / lines;
-    for (size_t r = 0; r < lines; r++)
-        step_kernels[p->step->kind](
-            p->step, length, sums + r * length, p->c + r * p->c_row,
-            p->moments ? p->moments + r * p->c_row : NULL, p->stride);
-}
-
-/* All rows of a band of c: vecs vectors, or one of tail lanes. Moves p on. */
-static void product_band(product *p, size_t rows, size_t vecs, size_t tail) {
-    /* by sums in a row: vecs times chains */
-    static const unsigned char most_rows[9] = {
-        0,
-        MOST_ROWS,
-        MOST_SUMS / 2 < MOST_ROWS ? MOST_SUMS / 2 : MOST_ROWS,
-        MOST_SUMS / 3 < MOST_ROWS ? MOST_SUMS / 3 : MOST_ROWS,
-        MOST_SUMS / 4,
-        0,
-        MOST_SUMS / 6,
-        0,
-        MOST_SUMS / 8,
-    };
+/* All rows of a band of c: some vectors wide, or fewer columns than one has. Moves p on. */
+ALWAYS_INLINE void product_band(product *p, size_t rows, size_t columns) {
+    const tile_shape *shape = &tile_shapes[p->chains > 1][columns / VEC_LANES];
     for (;;) {
-        size_t height = tile_height(rows, most_rows[vecs * p->chains]);
-        if (p->end == END_STEP)
-            tile_with_steps(p, height, vecs, tail);
+        size_t height = tile_height(rows, shape->most_rows);
+        if (p->chains == CHAINS)
+            tile_by_passes(p, shape->function, height, columns);
         else
-            tile_with_end(p, height, vecs, tail);
+            shape->function(p, height, columns);
         rows -= height;
         if (rows == 0)
             return;
         p->a += height * p->a_row;
         p->c += height * p->c_row;
-        p->moments = p->moments ? p->moments + height * p->c_row : NULL;
     }
 }
 
@@ -276,179 +295,56 @@ static bool wants_panel(const product *p, size_t rows) {
     return p->b_step >= TNNI_WIDE && rows >= 16 && p->depth >= 16;
 }
 
-static void copy_panel(size_t depth, size_t vecs, const float *b, size_t b_step, float *panel) {
-    for (size_t k = 0; k < depth; k++, panel += vecs * VEC_LANES) {
-        for (size_t v = 0; v < vecs; v++)
-            vec_store(panel + v * VEC_LANES, vec_load(b + k * b_step + v * VEC_LANES));
+static void copy_panel(size_t depth, size_t columns, const float *b, size_t b_step, float *panel) {
+    for (size_t k = 0; k < depth; k++, panel += columns) {
+        for (size_t j = 0; j < columns; j += VEC_LANES)
+            vec_store(panel + j, vec_load(b + k * b_step + j));
     }
 }
 
-static void product_band_by_panels(const product *whole, size_t rows, size_t vecs, float *panel) {
+static void product_band_by_panels(
+    const product *whole, size_t rows, size_t columns, float *panel) {
     size_t depth = whole->depth;
     size_t blocks = (depth + PANEL_DEPTH - 1) / PANEL_DEPTH;
     size_t size = (depth + blocks - 1) / blocks;
     for (size_t k = 0; k < depth; k += size) {
         product p = *whole;
         p.depth = depth - k < size ? depth - k : size;
-        copy_panel(p.depth, vecs, p.b + k * p.b_step, p.b_step, panel);
+        copy_panel(p.depth, columns, p.b + k * p.b_step, p.b_step, panel);
         p.a += k * p.a_step;
         p.b = panel;
-        p.b_step = vecs * VEC_LANES;
+        p.b_step = columns;
         p.bias = k + size >= depth ? p.bias : NULL;
         p.end = k > 0 ? END_ACCUMULATE : p.end;
-        product_band(&p, rows, vecs, 0);
+        product_band(&p, rows, columns);
     }
 }
 
+/* How wide the next band is when columns are left. */
+ALWAYS_INLINE size_t band_width(size_t columns) {
+    if (columns >= TILE_COLUMNS)
+        return TILE_COLUMNS;
+    return columns < VEC_LANES ? columns : columns / VEC_LANES * VEC_LANES;
+}
+
 /* c[rows, columns], band by band, so that a band of b stays in the cache for all rows. */
-static void product_bands(product *p, size_t rows, size_t columns, float *panel) {
-    bool takes_step = p->end == END_DESCEND || p->end == END_STEP;
-    bool by_panels = wants_panel(p, rows) && (!takes_step || p->depth <= PANEL_DEPTH);
+ALWAYS_INLINE void product_bands(product *p, size_t rows, size_t columns, float *panel) {
+    bool by_panels = wants_panel(p, rows) && (p->end != END_DESCEND || p->depth <= PANEL_DEPTH);
     for (;;) {
         const float *a = p->a;
         float *c = p->c;
-        float *moments = p->moments;
-        size_t vecs = columns / VEC_LANES < TILE_VECS ? columns / VEC_LANES : TILE_VECS;
-        size_t width = vecs > 0 ? vecs * VEC_LANES : columns;
-        if (vecs > 0 && by_panels)
-            product_band_by_panels(p, rows, vecs, panel);
+        size_t width = band_width(columns);
+        if (by_panels && width >= VEC_LANES)
+            product_band_by_panels(p, rows, width, panel);
         else
-            product_band(p, rows, vecs > 0 ? vecs : 1, vecs > 0 ? 0 : columns);
+            product_band(p, rows, width);
         columns -= width;
         if (columns == 0)
             return;
         p->a = a;
         p->b += width;
         p->c = c + width;
-        p->moments = moments ? moments + width : NULL;
         p->bias = p->bias ? p->bias + width : NULL;
-    }
-}
-
-/*
- * How many chains a sum over the inputs has. With few units there are too few of them to hide the
- * latency of a multiply-add when there is one row, so a sum has more: two, over even and odd k,
- * added as 0 + 1; four, k in chain k mod 4, added as (0 + 2) + (1 + 3); and for a single unit,
- * whose weights lie side by side, sixteen, added by lanes16_fold. A function of the layer's sizes
- * alone: the same for one row and for many.
- */
-ALWAYS_INLINE size_t chains_of(size_t inputs, size_t units) {
-    if (units == 1)
-        return 16;
-    if (units < 8 || (units <= 16 && inputs >= 32))
-        return 4;
-    return units > 16 && units <= 64 ? 2 : 1;
-}
-
-enum { CHAINS = 4, FEW_UNITS_ROWS = MOST_SUMS / 2 };
-
-/*
- * Chains first, first + step, ... and their part of the tree, for rows at p->a. With step 1 that is
- * all of it; with step 2 there are two passes, 0 + 2 and 1 + 3, of which the second one adds to
- * what the first one stored. So twice as many rows share the loads of a weight.
- */
-ALWAYS_INLINE void few_units_tile(
-    const product *p, const int rows, const bool partial, size_t tail, const int first,
-    const int step) {
-    vec chain[FEW_UNITS_ROWS][CHAINS];
-    const float *x[FEW_UNITS_ROWS];
-    const float *w = p->b;
-    const size_t units = p->b_step;
-    size_t at = 0; /* no pointer: after the last weights it would lie beyond them */
-    UNROLL
-    for (int r = 0; r < rows; r++) {
-        x[r] = p->a + r * p->a_row;
-        UNROLL
-        for (int j = first; j < CHAINS; j += step)
-            chain[r][j] = vec_set(0.0f);
-    }
-    size_t k = p->depth;
-    for (; k >= CHAINS; k -= CHAINS) {
-        UNROLL
-        for (int j = first; j < CHAINS; j += step) {
-            vec column = load_columns(w + at + j * units, partial, tail);
-            UNROLL
-            for (int r = 0; r < rows; r++)
-                chain[r][j] = vec_fma(vec_set(x[r][j]), column, chain[r][j]);
-        }
-        at += CHAINS * units;
-        UNROLL
-        for (int r = 0; r < rows; r++)
-            x[r] += CHAINS;
-    }
-    UNROLL
-    for (int j = first; j < CHAINS - 1; j += step) {
-        if (k <= (size_t)j)
-            break;
-        vec column = load_columns(w + at + j * units, partial, tail);
-        UNROLL
-        for (int r = 0; r < rows; r++)
-            chain[r][j] = vec_fma(vec_set(x[r][j]), column, chain[r][j]);
-    }
-    vec bias = p->bias ? load_columns(p->bias, partial, tail) : vec_set(0.0f);
-    UNROLL
-    for (int r = 0; r < rows; r++) {
-        float *z = p->c + r * p->c_row;
-        vec sum = vec_add(chain[r][first], chain[r][first + 2]);
-        if (step == 1)
-            sum = vec_add(sum, vec_add(chain[r][1], chain[r][3]));
-        else if (first == 1)
-            sum = vec_add(load_columns(z, partial, tail), sum);
-        if (p->bias && (step == 1 || first == 1))
-            sum = vec_add(sum, bias);
-        store_columns(z, partial, tail, sum);
-    }
-}
-
-#define FEW_UNITS_CASE(n)                                                                          \
-    case n:                                                                                        \
-        if (n * CHAINS <= MOST_SUMS) {                                                             \
-            few_units_tile(p, n, partial, tail, 0, 1);                                             \
-        } else if (n <= FEW_UNITS_ROWS) {                                                          \
-            few_units_tile(p, n, partial, tail, 0, 2);                                             \
-            few_units_tile(p, n, partial, tail, 1, 2);                                             \
-        }                                                                                          \
-        break;
-
-ALWAYS_INLINE void few_units_of(const product *p, size_t rows, const bool partial, size_t tail) {
-    switch (rows) {
-        FEW_UNITS_CASE(1)
-        FEW_UNITS_CASE(2)
-        FEW_UNITS_CASE(3)
-        FEW_UNITS_CASE(4)
-        FEW_UNITS_CASE(5)
-        FEW_UNITS_CASE(6)
-        FEW_UNITS_CASE(8)
-        FEW_UNITS_CASE(12)
-    }
-}
-
-static void few_units_vector(const product *p, size_t rows) {
-    few_units_of(p, rows, false, 0);
-}
-
-static void few_units_tail(const product *p, size_t rows, size_t tail) {
-    few_units_of(p, rows, true, tail);
-}
-
-static void product_few_units(product *p, size_t rows, size_t units) {
-    while (rows > 0) {
-        size_t height = tile_height(rows, FEW_UNITS_ROWS);
-        product part = *p;
-        for (size_t left = units; left > 0;) {
-            size_t width = left < VEC_LANES ? left : VEC_LANES;
-            if (left < VEC_LANES)
-                few_units_tail(&part, height, left);
-            else
-                few_units_vector(&part, height);
-            part.b += width;
-            part.c += width;
-            part.bias = part.bias ? part.bias + width : NULL;
-            left -= width;
-        }
-        p->a += height * p->a_row;
-        p->c += height * p->c_row;
-        rows -= height;
     }
 }
 
@@ -495,10 +391,7 @@ static void dense_product(
         .c = z,
         .c_row = units,
     };
-    if (p.chains == 4)
-        product_few_units(&p, rows, units);
-    else
-        product_bands(&p, rows, units, panel);
+    product_bands(&p, rows, units, panel);
 }
 
 /* panel[k, i] = weights[i, k] for VEC_LANES columns i of the panel, of which count exist. */
@@ -533,16 +426,14 @@ static void dense_product_transposed(
     size_t rows, size_t inputs, size_t units, const float *delta, const float *weights,
     float *input_gradient, float *panel) {
     for (size_t i = 0; i < inputs;) {
-        size_t full = (inputs - i) / VEC_LANES;
-        size_t vecs = full < TILE_VECS ? full : TILE_VECS;
-        size_t width = vecs > 0 ? vecs * VEC_LANES : inputs - i;
-        size_t panel_row = vecs > 0 ? width : VEC_LANES;
+        size_t width = band_width(inputs - i);
+        size_t panel_row = width < VEC_LANES ? VEC_LANES : width;
         for (size_t k = 0; k < units; k += PANEL_DEPTH) {
             size_t depth = units - k < PANEL_DEPTH ? units - k : PANEL_DEPTH;
             for (size_t j = 0; j < width; j += VEC_LANES)
                 transpose_columns(
-                    depth, width - j < VEC_LANES ? width - j : VEC_LANES,
-                    weights + (i + j) * units + k, units, panel + j, panel_row);
+                    depth, lanes_at(j, width), weights + (i + j) * units + k, units, panel + j,
+                    panel_row);
             product p = {
                 .depth = depth,
                 .chains = 1,
@@ -555,7 +446,7 @@ static void dense_product_transposed(
                 .c = input_gradient + i,
                 .c_row = inputs,
             };
-            product_band(&p, rows, vecs > 0 ? vecs : 1, vecs > 0 ? 0 : width);
+            product_band(&p, rows, width);
         }
         i += width;
     }
@@ -588,17 +479,72 @@ static void dense_weight_gradient(
         product_bands(&p, count, units, panel);
 }
 
+static void dense_weight_descent(
+    size_t rows, size_t inputs, size_t units, size_t first, size_t count, const float *x,
+    const float *delta, float rate, float *weights, float *panel) {
+    product p = gradient_product(rows, inputs, units, first, x, delta, END_DESCEND, weights);
+    p.rate = rate;
+    if (count > 0)
+        product_bands(&p, count, units, panel);
+}
+
+/*
+ * Gradients on their way into a step: some rows, whole ones unless they are wide, because
+ * parameters and moments come from the caches behind the first, which like long stretches. Tiles of
+ * most heights divide the rows.
+ */
+enum { STEP_FLOATS = 1536, LEAST_STEP_ROWS = 6, MOST_STEP_ROWS = 48 };
+
+static size_t step_rows(size_t columns) {
+    size_t rows = STEP_FLOATS / columns / LEAST_STEP_ROWS * LEAST_STEP_ROWS;
+    return rows < MOST_STEP_ROWS ? rows : MOST_STEP_ROWS;
+}
+
+/* The steps of some columns of weights[count, units], with the gradients that p stands for. */
+static void step_band(
+    const product *p, size_t count, size_t columns, const tnni_step *step, float *weights,
+    size_t units, float *moments, size_t stride, float *panel) {
+    float gradients[STEP_FLOATS];
+    size_t most = step_rows(columns);
+    for (size_t i = 0; i < count; i += most) {
+        size_t height = count - i < most ? count - i : most;
+        float *m = moments ? moments + i * units : NULL;
+        product part = *p;
+        part.a += i;
+        part.c = gradients;
+        product_bands(&part, height, columns, panel);
+        if (columns == units)
+            step_kernels[step->kind](
+                step, 1, height * units, gradients, weights + i * units, 0, m, stride);
+        else
+            step_kernels[step->kind](
+                step, height, columns, gradients, weights + i * units, units, m, stride);
+    }
+}
+
 static void dense_weight_update(
     size_t rows, size_t inputs, size_t units, size_t first, size_t count, const float *x,
     const float *delta, const tnni_step *step, float *weights, float *moments, size_t stride,
     float *panel) {
-    product_end end = step->kind == TNNI_DESCENT ? END_DESCEND : END_STEP;
-    product p = gradient_product(rows, inputs, units, first, x, delta, end, weights);
-    p.step = step;
-    p.moments = moments;
-    p.stride = stride;
-    if (count > 0)
-        product_bands(&p, count, units, panel);
+    if (step->kind == TNNI_DESCENT) {
+        dense_weight_descent(
+            rows, inputs, units, first, count, x, delta, step->rate, weights, panel);
+        return;
+    }
+    size_t most = units < TNNI_WIDE ? units : TILE_COLUMNS;
+    for (size_t j = 0; j < units; j += most) {
+        size_t columns = units - j < most ? units - j : most;
+        product p = gradient_product(rows, inputs, units, first, x, delta + j, END_STORE, NULL);
+        p.c_row = columns;
+        if (columns == TILE_COLUMNS && rows <= PANEL_DEPTH && wants_panel(&p, count)) {
+            copy_panel(rows, columns, p.b, units, panel);
+            p.b = panel;
+            p.b_step = columns;
+        }
+        step_band(
+            &p, count, columns, step, weights + j, units, moments ? moments + j : NULL, stride,
+            panel);
+    }
 }
 
 static void dense_bias_gradient(

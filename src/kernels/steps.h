@@ -72,18 +72,21 @@ ALWAYS_INLINE void step_lanes(
 
 #define STEP(name, kind, moment_count)                                                             \
     static void name(                                                                              \
-        const tnni_step *step, size_t count, const float *gradients, float *parameters,            \
-        float *moments, size_t stride) {                                                           \
+        const tnni_step *step, size_t rows, size_t columns, const float *gradients,                \
+        float *parameters, size_t row, float *moments, size_t stride) {                            \
         const tnni_step own = *step; /* which no store of a float can change */                    \
-        size_t i = 0;                                                                              \
-        for (; i + VEC_LANES <= count; i += VEC_LANES)                                             \
-            step_lanes(                                                                            \
-                &own, kind, moment_count, gradients + i, parameters + i,                           \
-                moment_count ? moments + i : NULL, stride, false, 0);                              \
-        if (i < count)                                                                             \
-            step_lanes(                                                                            \
-                &own, kind, moment_count, gradients + i, parameters + i,                           \
-                moment_count ? moments + i : NULL, stride, true, count - i);                       \
+        for (size_t r = 0; r < rows; r++, gradients += columns, parameters += row) {               \
+            float *m = moment_count ? moments + r * row : NULL;                                    \
+            size_t i = 0;                                                                          \
+            for (; i + VEC_LANES <= columns; i += VEC_LANES)                                       \
+                step_lanes(                                                                        \
+                    &own, kind, moment_count, gradients + i, parameters + i,                       \
+                    moment_count ? m + i : NULL, stride, false, 0);                                \
+            if (i < columns)                                                                       \
+                step_lanes(                                                                        \
+                    &own, kind, moment_count, gradients + i, parameters + i,                       \
+                    moment_count ? m + i : NULL, stride, true, columns - i);                       \
+        }                                                                                          \
     }
 
 STEP(descent_step, TNNI_DESCENT, 0)

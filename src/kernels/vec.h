@@ -26,6 +26,26 @@
 #    define UNROLL_4 _Pragma("GCC unroll 4")
 #endif
 
+/*
+ * OPAQUE hides from the compiler how a pointer was computed, LOADED that a vector is in memory too:
+ * left to itself it computes the one and loads the other more than once.
+ */
+#if defined(__GNUC__)
+#    define OPAQUE(pointer) __asm__("" : "+r"(pointer))
+#    if defined(VEC_AVX512)
+#        define LOADED(vector) __asm__("" : "+v"(vector))
+#    elif defined(VEC_AVX2)
+#        define LOADED(vector) __asm__("" : "+x"(vector))
+#    elif defined(VEC_NEON)
+#        define LOADED(vector) __asm__("" : "+w"(vector))
+#    endif
+#else
+#    define OPAQUE(pointer) ((void)0)
+#endif
+#if !defined(LOADED)
+#    define LOADED(vector) ((void)0)
+#endif
+
 /* One operation a line: an expression of its arguments. */
 #define VEC_OP1(type, name, a_type, expression)                                                    \
     ALWAYS_INLINE type name(a_type a) {                                                            \
