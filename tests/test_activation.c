@@ -6,7 +6,7 @@
  * function costs k, its bound in ulp: 2 in fused tables, 4 in others. Backward is judged by what it
  * reads, a or z, so that forward's error is not counted twice.
  */
-#include "support/kernel_tables.h"
+#include "support/softmax.h"
 
 #include "activation.h"
 
@@ -292,10 +292,6 @@ static numbers *new_numbers(void) {
     return &n;
 }
 
-static double function_bound(const tnni_kernels *table) {
-    return table->fused ? 2 : 4;
-}
-
 /* Denormal results have no relative accuracy: some of their last places instead. */
 static void check_figure(
     const char *what, const tnni_kernels *table, float source, float actual, long double exact,
@@ -479,34 +475,14 @@ enum { MOST_UNITS = 1000, SOFTMAX_ROWS = 3 };
 
 static const size_t unit_counts[] = {1, 2, 3, 7, 15, 16, 17, 31, 32, 33, 100, 255, MOST_UNITS};
 
-static void softmax(
-    const tnni_kernels *table, size_t rows, size_t units, const float *z, float *a) {
-    table->activations[TNNI_SOFTMAX].forward(0, rows, units, z, a);
-}
-
-static float largest(size_t units, const float *z) {
-    float result = z[0];
-    for (size_t i = 1; i < units; i++)
-        result = z[i] > result ? z[i] : result;
-    return result;
-}
-
-/*
- * The bound of docs/numerics.md, (|z - max| + 4 + n / 16) epsilon: the exponent's rounding, exp's k
- * above and below the line, the sum in sixteen lanes, the quotient. So the sum of a row is off by
- * at most the sum of these.
- */
 static void check_softmax_row(
     const tnni_kernels *table, size_t units, const float *z, const float *a) {
-    double max = largest(units, z), sum = 0, allowed = 0;
-    long double total = 0;
-    for (size_t i = 0; i < units; i++)
-        total += expl(z[i] - (long double)max);
+    static softmax_row row;
+    double sum = 0, allowed = 0;
+    compute_softmax_row(&row, units, z);
     for (size_t i = 0; i < units; i++) {
-        long double exact = expl(z[i] - (long double)max) / total;
-        double roundings = max - z[i] + 2 * function_bound(table) + (double)units / 16;
-        double bound = roundings * 0x1p-23 * (double)exact + 8 * 0x1p-149;
-        assert_within(a[i], (double)exact, bound);
+        double bound = softmax_bound(table, &row, i);
+        assert_within(a[i], (double)row.exact[i], bound);
         sum += a[i];
         allowed += bound;
     }

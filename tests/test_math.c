@@ -1,146 +1,44 @@
 /*
  * test_math.c: the elementary functions of every kernel table against long double, over a stride of
  * all floats and densely where the function is interesting; the bounds are those of
- * docs/numerics.md and kernels/math.h. The same bits from all fused tables.
+ * docs/numerics.md. The same bits from all fused tables. tests/campaigns/math takes all floats.
  */
-#include "support/kernel_tables.h"
+#include "support/functions.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-static const double FUSED_BOUND = 2, UNFUSED_BOUND = 4;
-
-/* ---- The functions --------------------------------------------------------------------------- */
-
-static long double exact_sigmoid(long double x) {
-    return 1 / (1 + expl(-x));
-}
-
-static tnni_map_kernel *map_exp(const tnni_kernels *table) {
-    return table->exp;
-}
-
-static tnni_map_kernel *map_expm1(const tnni_kernels *table) {
-    return table->expm1;
-}
-
-static tnni_map_kernel *map_log(const tnni_kernels *table) {
-    return table->log;
-}
-
-static tnni_map_kernel *map_log1p_of_unit(const tnni_kernels *table) {
-    return table->log1p_of_unit;
-}
-
-static tnni_map_kernel *map_tanh(const tnni_kernels *table) {
-    return table->tanh;
-}
-
-static tnni_map_kernel *map_sigmoid(const tnni_kernels *table) {
-    return table->sigmoid;
-}
-
-static tnni_map_kernel *map_erf(const tnni_kernels *table) {
-    return table->erf;
-}
-
-typedef struct function {
-    const char *name;
-    tnni_map_kernel *(*map)(const tnni_kernels *table);
-    long double (*exact)(long double x);
-    float low, high;           /* where it is neither constant nor a straight line */
-    uint32_t first, last;      /* the bits of the floats of its domain */
-    float odd_one, odd_answer; /* a point with an exact answer */
-} function;
-
-#define ALL_FLOATS 0, UINT32_MAX
-#define UNIT_FLOATS 0, 0x3f800000
-
-static const function functions[] = {
-    {"exp", map_exp, expl, -104, 89, ALL_FLOATS, 0, 1},
-    {"expm1", map_expm1, expm1l, -18, 89, ALL_FLOATS, -0.0f, -0.0f},
-    {"log", map_log, logl, 0.25f, 4, ALL_FLOATS, 1, 0},
-    {"log1p_of_unit", map_log1p_of_unit, log1pl, 0, 1, UNIT_FLOATS, 0, 0},
-    {"tanh", map_tanh, tanhl, -10, 10, ALL_FLOATS, -0.0f, -0.0f},
-    {"sigmoid", map_sigmoid, exact_sigmoid, -104, 18, ALL_FLOATS, 0, 0.5f},
-    {"erf", map_erf, erfl, -4, 4, ALL_FLOATS, -0.0f, -0.0f},
-};
-
-enum { FUNCTIONS = COUNT_OF(functions), BLOCK = 4096 };
-
 /* ---- Accuracy -------------------------------------------------------------------------------- */
 
-typedef struct sampled {
-    float x[BLOCK], y[BLOCK], fused[BLOCK];
-    long double exact[BLOCK];
-} sampled;
-
-static void check_error(
-    const function *f, const tnni_kernels *table, float x, float y, long double exact) {
-    double error = float_ulps(y, exact);
-    if (error <= (table->fused ? FUSED_BOUND : UNFUSED_BOUND))
+static void assert_passed(const survey *s) {
+    if (survey_is_passed(s))
         return;
-    print_error(
-        "%s: %s(%a) is %a, %.10Lg expected, off by %g ulp\n", table->name, f->name, x, y, exact,
-        error);
+    print_survey(s, stderr);
     fail();
-}
-
-/* A NaN's payload and sign are not promised. */
-static void check_bits(
-    const function *f, const tnni_kernels *table, float x, float y, float fused) {
-    if (memcmp(&y, &fused, sizeof y) == 0 || (isnan(y) && isnan(fused)))
-        return;
-    print_error("%s: %s(%a) is %a, not %a\n", table->name, f->name, x, y, fused);
-    fail();
-}
-
-static void check_block(const function *f, const kernel_tables *tables, sampled *s, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        s->exact[i] = f->exact(s->x[i]);
-    if (tables->fused != NULL)
-        f->map(tables->fused)(count, s->x, s->fused);
-    for (size_t t = 0; t < tables->count; t++) {
-        const tnni_kernels *table = tables->at[t];
-        f->map(table)(count, s->x, s->y);
-        for (size_t i = 0; i < count; i++) {
-            if (repeats_fused(tables, table))
-                check_bits(f, table, s->x[i], s->y[i], s->fused[i]);
-            else
-                check_error(f, table, s->x[i], s->y[i], s->exact[i]);
-        }
-    }
 }
 
 /* A prime, so that the low bits of the samples take all values: a million samples. */
-static const uint32_t STRIDE = 4099;
+static const uint64_t STRIDE = 4099;
 
 static void test_math_function_is_within_its_bound_over_a_stride_of_all_floats(void **state) {
     const function *f = &functions[(uintptr_t)*state];
-    static sampled s;
-    kernel_tables tables = find_kernel_tables();
-    size_t count = 0;
-    for (uint64_t bits = f->first; bits <= f->last; bits += STRIDE) {
-        uint32_t narrow = (uint32_t)bits;
-        memcpy(&s.x[count++], &narrow, sizeof narrow);
-        if (count == BLOCK || bits + STRIDE > f->last) {
-            check_block(f, &tables, &s, count);
-            count = 0;
-        }
-    }
+    survey s = begin_survey(f);
+    survey_samples(&s, STRIDE, 0, survey_samples_of(f, STRIDE));
+    assert_passed(&s);
 }
 
 static void test_math_function_is_within_its_bound_where_it_is_interesting(void **state) {
     const function *f = &functions[(uintptr_t)*state];
-    static sampled s;
-    kernel_tables tables = find_kernel_tables();
+    static float x[SURVEY_BLOCK];
+    survey s = begin_survey(f);
     uint64_t random = (uintptr_t)*state;
     for (size_t block = 0; block < 128; block++) {
-        fill_random(s.x, BLOCK, &random, f->low, f->high);
-        check_block(f, &tables, &s, BLOCK);
+        fill_random(x, SURVEY_BLOCK, &random, f->low, f->high);
+        survey_floats(&s, SURVEY_BLOCK, x);
     }
+    assert_passed(&s);
 }
 
 /* ---- Special values -------------------------------------------------------------------------- */

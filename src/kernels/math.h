@@ -6,8 +6,8 @@
  * that all instruction sets with a fused vec_fma give the same bits. A NaN gives a NaN.
  *
  * The coefficients are what tests/reference/polynomials.sollya prints. "Worst" is the largest error
- * over all floats in units in the last place (ulp) of the true value, measured against long double:
- * with a fused vec_fma, then with one that rounds twice.
+ * over all floats in units in the last place (ulp) of the true value: with a fused vec_fma, then
+ * with one that rounds twice. tests/campaigns/math measures it against long double.
  */
 
 /* ---- exp and its kin ------------------------------------------------------------------------- */

@@ -22,6 +22,10 @@ bool repeats_fused(const kernel_tables *tables, const tnni_kernels *table) {
     return table->fused && table != tables->fused;
 }
 
+double function_bound(const tnni_kernels *table) {
+    return table->fused ? 2 : 4;
+}
+
 double float_ulps(float actual, long double exact) {
     if (isnan(exact) || isnan(actual))
         return isnan(exact) && isnan(actual) ? 0 : (double)INFINITY;

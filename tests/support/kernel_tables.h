@@ -19,6 +19,9 @@ kernel_tables find_kernel_tables(void);
 /* Is the table fused, but not the first that is? Then it has the first one's bits. */
 bool repeats_fused(const kernel_tables *tables, const tnni_kernels *table);
 
+/* How many ulp an elementary function of the table may err: docs/numerics.md. */
+double function_bound(const tnni_kernels *table);
+
 /*
  * |actual - exact| in units of the last place that a float has at exact. 0 for the same infinity,
  * an infinity that exact rounds to, and a NaN for a NaN.
