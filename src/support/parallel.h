@@ -6,8 +6,8 @@
 
 /* Calls task(argument, index) for every index below count, which is at most what
  * tnni_parallel_threads gave; returns when all are done. Without an executor they run on as many
- * threads of OpenMP. One round, or all of them where there is no OpenMP, run here in order.
- * Wherever a task runs, it rounds as the caller does. */
+ * threads of OpenMP. One round, or all of them where there is no OpenMP, and in a process made by
+ * fork, run here in order. Wherever a task runs, it rounds as the caller does. */
 void tnni_parallel_for(
     const tnn_executor *executor, size_t count, void (*task)(void *argument, size_t index),
     void *argument);
