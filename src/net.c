@@ -21,9 +21,6 @@
 
 #include <string.h>
 
-/* More tasks than any machine this is made for has cores. */
-enum { MOST_THREADS = 256 };
-
 /* Multiply-adds below which a thread costs more than it saves. */
 enum { LEAST_TASK = 1 << 16 };
 
@@ -227,9 +224,7 @@ tnn_status tnn_net_create(
 
     made->executor = options->executor;
     made->kernels = kernels;
-    made->threads = options->threads < MOST_THREADS ? options->threads : MOST_THREADS;
-    if (made->threads < 1 || !made->executor)
-        made->threads = 1;
+    made->threads = tnni_parallel_threads(options->executor, options->threads);
     made->seed = options->seed;
     size_t offset = 0;
     for (size_t l = 0; l < layer_count; l++) {
@@ -384,7 +379,7 @@ size_t tnni_forward_panel(const tnn_net *net) {
 }
 
 size_t tnni_net_tasks(const tnn_net *net, size_t rows) {
-    if (!net->executor)
+    if (net->threads == 1)
         return 1;
     double multiply_adds = (double)rows * (double)net->parameter_count;
     double worthwhile = multiply_adds / LEAST_TASK;

@@ -37,7 +37,7 @@ typedef struct tnni_layer {
 
 struct tnn_net {
     const tnn_allocator *allocator;
-    const tnn_executor *executor; /* NULL: one thread */
+    const tnn_executor *executor; /* NULL: what parallel.h has of its own */
     const tnni_kernels *kernels;
     unsigned threads; /* at least 1 */
     uint64_t seed;

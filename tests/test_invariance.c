@@ -408,17 +408,18 @@ static void assert_same_results(const results *actual, const results *expected, 
 
 typedef const tnn_executor *(*init_executor)(test_executor *executor);
 
-/* init NULL: the library's own. */
+/* init NULL: OpenMP, if the library is built with it. */
 static void check_threads(recipe r, size_t rows, init_executor init, const results *expected) {
     static results all;
     test_executor executor = {0};
     r.options.executor = init == NULL ? NULL : init(&executor);
-    for (unsigned threads = 1; threads <= 4; threads++) {
-        r.options.threads = threads;
+    static const unsigned threads[] = {1, 2, 3, 4, 8};
+    for (size_t t = 0; t < COUNT_OF(threads); t++) {
+        r.options.threads = threads[t];
         compute(&r, rows, &all);
         assert_same_results(&all, expected, rows);
         free_results(&all);
-        assert_true(threads > 1 || executor.calls == 0);
+        assert_true(threads[t] > 1 || executor.calls == 0);
     }
     assert_true(init == NULL || executor.calls > 0); /* or this is no test */
 }

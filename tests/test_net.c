@@ -206,7 +206,7 @@ static void test_net_kernels_are_the_best_without_an_option(void **state) {
     tnn_net_destroy(net);
 }
 
-/* Without an executor built in there is one thread, whatever was asked for. */
+/* The net is too small to be divided, whatever was asked for. */
 static void test_net_threads_may_be_any_number(void **state) {
     (void)state;
     static const unsigned threads[] = {0, 1, 2, 7, 1000, UINT32_MAX};

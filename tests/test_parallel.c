@@ -7,6 +7,7 @@
 #include "support/parallel.h"
 
 #include <fenv.h>
+#include <limits.h>
 #include <pthread.h>
 #if defined(__x86_64__)
 #    include <xmmintrin.h>
@@ -113,15 +114,12 @@ static void assert_each_round_once(const visits *seen, size_t count) {
         assert_int_equal(seen->times[i], i < count);
 }
 
-static void test_parallel_for_runs_in_order_without_an_executor(void **state) {
+static void test_parallel_for_runs_every_round_once_without_an_executor(void **state) {
     (void)state;
-    static const size_t counts[] = {0, 1, 2, 7, MOST_ROUNDS};
-    for (size_t c = 0; c < COUNT_OF(counts); c++) {
-        visits seen = {.ordered = true};
-        tnni_parallel_for(NULL, counts[c], visit, &seen);
-        assert_each_round_once(&seen, counts[c]);
-        for (size_t i = 0; i < counts[c]; i++)
-            assert_int_equal(seen.order[i], i);
+    for (size_t count = 0; count <= MOST_THREADS; count++) {
+        visits seen = {0};
+        tnni_parallel_for(NULL, count, visit, &seen);
+        assert_each_round_once(&seen, count);
     }
 }
 
@@ -156,6 +154,41 @@ static void test_parallel_for_runs_a_single_round_without_the_executor(void **st
     assert_each_round_once(&seen, 1);
 }
 
+/* ---- OpenMP ---------------------------------------------------------------------------------- */
+
+#ifdef TINYNN_OPENMP
+static const bool has_openmp = true;
+#else
+static const bool has_openmp = false;
+#endif
+
+static void note_thread(void *argument, size_t index) {
+    pthread_t *threads = argument;
+    threads[index] = pthread_self();
+}
+
+static void test_parallel_for_without_an_executor_runs_on_threads_of_openmp(void **state) {
+    (void)state;
+    pthread_t threads[4];
+    tnni_parallel_for(NULL, 4, note_thread, threads);
+    for (size_t i = 0; i < 4; i++)
+        for (size_t j = 0; j < i; j++)
+            assert_int_equal(!pthread_equal(threads[i], threads[j]), has_openmp);
+}
+
+static void test_parallel_threads_are_one_where_nothing_runs_more(void **state) {
+    (void)state;
+    const tnn_executor executor = {NULL, run_backward};
+    assert_int_equal(tnni_parallel_threads(&executor, 0), 1);
+    assert_int_equal(tnni_parallel_threads(&executor, 1), 1);
+    assert_int_equal(tnni_parallel_threads(&executor, 5), 5);
+    assert_int_equal(tnni_parallel_threads(&executor, UINT_MAX), 256);
+    assert_int_equal(tnni_parallel_threads(NULL, 0), 1);
+    assert_int_equal(tnni_parallel_threads(NULL, 1), 1);
+    assert_int_equal(tnni_parallel_threads(NULL, 5), has_openmp ? 5 : 1);
+    assert_int_equal(tnni_parallel_threads(NULL, UINT_MAX), has_openmp ? 256 : 1);
+}
+
 /* ---- Rounding -------------------------------------------------------------------------------- */
 
 typedef struct arithmetic {
@@ -187,13 +220,32 @@ static void check_rounding(int caller, int worker, float callers_third, float wo
 }
 
 /* 1 / 3 lies between these two floats, nearer to the upper one. */
-static const float THIRD_DOWN = 0x1.555554p-2f, THIRD_UP = 0x1.555556p-2f;
+#define THIRD_DOWN 0x1.555554p-2f
+#define THIRD_UP 0x1.555556p-2f
 
 static void test_parallel_for_rounds_as_the_caller_does_when_the_worker_would_not(void **state) {
     (void)state;
     check_rounding(FE_TONEAREST, FE_DOWNWARD, THIRD_UP, THIRD_DOWN);
     check_rounding(FE_DOWNWARD, FE_TONEAREST, THIRD_DOWN, THIRD_UP);
     check_rounding(FE_TOWARDZERO, FE_UPWARD, THIRD_DOWN, THIRD_UP);
+}
+
+/* The workers of OpenMP have the rounding mode of their first region's caller, or the default. */
+static void test_parallel_for_rounds_as_the_caller_does_on_threads_of_openmp(void **state) {
+    (void)state;
+    static const int modes[] = {FE_TONEAREST, FE_DOWNWARD, FE_UPWARD, FE_TONEAREST};
+    static const float thirds[] = {THIRD_UP, THIRD_DOWN, THIRD_UP, THIRD_UP};
+    int before = fegetround();
+    for (size_t m = 0; m < COUNT_OF(modes); m++) {
+        arithmetic results = {0};
+        fesetround(modes[m]);
+        tnni_parallel_for(NULL, 4, compute, &results);
+        int after = fegetround();
+        fesetround(before);
+        assert_int_equal(after, modes[m]);
+        for (size_t i = 0; i < 4; i++)
+            assert_true(results.thirds[i] == thirds[m]);
+    }
 }
 
 static void test_parallel_for_keeps_denormals_when_the_worker_would_flush_them(void **state) {
@@ -243,11 +295,14 @@ static void test_parallel_shares_do_not_overflow_when_the_length_is_huge(void **
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parallel_for_runs_in_order_without_an_executor),
+        cmocka_unit_test(test_parallel_for_runs_every_round_once_without_an_executor),
         cmocka_unit_test(test_parallel_for_runs_every_round_once_on_an_executor),
         cmocka_unit_test(test_parallel_for_runs_every_round_once_on_threads),
         cmocka_unit_test(test_parallel_for_runs_a_single_round_without_the_executor),
+        cmocka_unit_test(test_parallel_for_without_an_executor_runs_on_threads_of_openmp),
+        cmocka_unit_test(test_parallel_threads_are_one_where_nothing_runs_more),
         cmocka_unit_test(test_parallel_for_rounds_as_the_caller_does_when_the_worker_would_not),
+        cmocka_unit_test(test_parallel_for_rounds_as_the_caller_does_on_threads_of_openmp),
         cmocka_unit_test(test_parallel_for_keeps_denormals_when_the_worker_would_flush_them),
         cmocka_unit_test(test_parallel_shares_are_whole_disjoint_and_nearly_equal),
         cmocka_unit_test(test_parallel_shares_do_not_overflow_when_the_length_is_huge),

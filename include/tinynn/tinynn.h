@@ -265,7 +265,7 @@ typedef struct tnn_net_options {
     uint64_t seed;                  /* of initial weights and dropout */
     const tnn_allocator *allocator; /* NULL: malloc */
     unsigned threads;               /* 0 or 1: the caller's alone; N: verbs and train use up to N */
-    const tnn_executor *executor;   /* NULL: the caller's thread alone, whatever threads says */
+    const tnn_executor *executor;   /* NULL: OpenMP; built without it, the caller's thread */
     /* "avx512", "avx2", "neon" or "portable"; NULL: the best that this machine has. */
     const char *kernels;
 } tnn_net_options;

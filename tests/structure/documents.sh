@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# documents.sh ROOT CC LIBRARY DIR: every complete program in the README and in docs compiles without
-# a warning and prints exactly the block of text that follows it.
+# documents.sh ROOT CC LIBRARY DIR [LIBRARY]...: every complete program in the README and in docs
+# compiles without a warning and prints exactly the block of text that follows it.
 set -euo pipefail
 
-root=$1 cc=$2 library=$3 dir=$4
+root=$1 cc=$2 library=$3 dir=$4 others=("${@:5}")
 rm -rf "$dir"
 mkdir -p "$dir"
 
@@ -37,7 +37,7 @@ for program in "$dir"/*.c; do
     name=${program%.c}
     count=$((count + 1))
     "$cc" -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -I "$root/include" -DTNN_STATIC \
-        "$program" "$library" -lm -pthread -o "$name"
+        "$program" "$library" "${others[@]}" -lm -pthread -o "$name"
     (cd "$dir" && "$name") >"$name.out"
     diff "$name.txt" "$name.out" || { echo "$name prints something else"; failed=1; }
 done

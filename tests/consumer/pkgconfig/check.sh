@@ -12,5 +12,10 @@ set -x
 "$CC" $CFLAGS "$source" -o "$build/dynamic" $(pkg-config --cflags --libs tinynn) -lm
 LD_LIBRARY_PATH=$libraries DYLD_LIBRARY_PATH=$libraries "$build/dynamic" shared
 
-"$CC" $CFLAGS "$source" -o "$build/static" -static $(pkg-config --static --cflags --libs tinynn)
+flags=$(pkg-config --static --cflags --libs tinynn)
+case $flags in
+*.so*) flags=${flags/-ltinynn/-l:libtinynn.a} ;; # a runtime of OpenMP that is shared only
+*) flags="-static $flags" ;;
+esac
+"$CC" $CFLAGS "$source" -o "$build/static" $flags
 "$build/static" static
