@@ -460,9 +460,67 @@ static void test_arguments_optimizer_create_refuses_no_method(void **state) {
     assert_method_refused(*state, (tnn_method){.learning_rate = 0.1f}, "method");
 }
 
-static void test_arguments_optimizer_create_refuses_a_bad_learning_rate(void **state) {
-    for (size_t i = 0; i < COUNT_OF(BAD_NUMBERS); i++)
-        assert_method_refused(*state, tnn_sgd(BAD_NUMBERS[i]), "learning_rate");
+/* Whatever the method: even a field that its rule does not name must make sense. */
+static void assert_each_method_refused(
+    fixture *f, void (*spoil)(tnn_method *method, float bad), const float *bad, size_t count,
+    const char *field) {
+    for (size_t i = 0; i < METHODS; i++)
+        for (size_t b = 0; b < count; b++) {
+            tnn_method method = method_at(i).library;
+            spoil(&method, bad[b]);
+            assert_method_refused(f, method, field);
+        }
+}
+
+static void spoil_learning_rate(tnn_method *method, float bad) {
+    method->learning_rate = bad;
+}
+
+static void spoil_weight_decay(tnn_method *method, float bad) {
+    method->weight_decay = bad;
+}
+
+static void spoil_epsilon(tnn_method *method, float bad) {
+    method->epsilon = bad;
+}
+
+static void spoil_momentum(tnn_method *method, float bad) {
+    method->momentum = bad;
+}
+
+static void spoil_beta1(tnn_method *method, float bad) {
+    method->beta1 = (double)bad;
+}
+
+static void spoil_beta2(tnn_method *method, float bad) {
+    method->beta2 = (double)bad;
+}
+
+static void test_arguments_optimizer_create_refuses_a_bad_rate_decay_or_epsilon(void **state) {
+    const size_t count = COUNT_OF(BAD_NUMBERS);
+    assert_each_method_refused(*state, spoil_learning_rate, BAD_NUMBERS, count, "learning_rate");
+    assert_each_method_refused(*state, spoil_weight_decay, BAD_NUMBERS, count, "weight_decay");
+    assert_each_method_refused(*state, spoil_epsilon, BAD_NUMBERS, count, "epsilon");
+}
+
+static void test_arguments_optimizer_create_refuses_a_momentum_or_beta_that_is_no_share(
+    void **state) {
+    static const float bad[] = {NAN, INFINITY, -INFINITY, -0.5f, -FLT_MIN, 1, 2};
+    assert_each_method_refused(*state, spoil_momentum, bad, COUNT_OF(bad), "momentum");
+    assert_each_method_refused(*state, spoil_beta1, bad, COUNT_OF(bad), "beta1");
+    assert_each_method_refused(*state, spoil_beta2, bad, COUNT_OF(bad), "beta2");
+}
+
+static void test_arguments_optimizer_create_takes_the_ends_of_every_domain(void **state) {
+    fixture *f = *state;
+    for (size_t i = 0; i < METHODS; i++) {
+        tnn_method least = {.vtable = method_at(i).library.vtable}, most = least;
+        most.learning_rate = most.weight_decay = most.epsilon = FLT_MAX;
+        most.momentum = nextafterf(1, 0);
+        most.beta1 = most.beta2 = nextafter(1, 0);
+        tnn_optimizer_destroy(new_optimizer_of(f->net, least));
+        tnn_optimizer_destroy(new_optimizer_of(f->net, most));
+    }
 }
 
 static void test_arguments_optimizer_create_takes_a_learning_rate_of_zero(void **state) {
@@ -1008,7 +1066,9 @@ int main(void) {
         WITH_FIXTURE(test_arguments_reserve_is_out_of_memory_where_a_size_overflows),
         WITH_FIXTURE(test_arguments_optimizer_create_refuses_null),
         WITH_FIXTURE(test_arguments_optimizer_create_refuses_no_method),
-        WITH_FIXTURE(test_arguments_optimizer_create_refuses_a_bad_learning_rate),
+        WITH_FIXTURE(test_arguments_optimizer_create_refuses_a_bad_rate_decay_or_epsilon),
+        WITH_FIXTURE(test_arguments_optimizer_create_refuses_a_momentum_or_beta_that_is_no_share),
+        WITH_FIXTURE(test_arguments_optimizer_create_takes_the_ends_of_every_domain),
         WITH_FIXTURE(test_arguments_optimizer_create_takes_a_learning_rate_of_zero),
         WITH_FIXTURE(test_arguments_set_learning_rate_refuses_null),
         WITH_FIXTURE(test_arguments_set_learning_rate_keeps_the_old_rate_when_it_refuses),

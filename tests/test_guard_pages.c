@@ -76,6 +76,7 @@ typedef struct shape {
     size_t inputs, units, outputs, rows;
     tnn_activation hidden, last;
     tnn_loss loss;
+    tnn_method method;
 } shape;
 
 static tnn_net *make(const shape *s, const char *kernels, unsigned threads) {
@@ -118,7 +119,7 @@ static void train_classes(tnn_net *net, tnn_optimizer *optimizer, const shape *s
 
 static void exercise(const shape *s, const char *kernels, unsigned threads, const arrays *a) {
     tnn_net *net = make(s, kernels, threads);
-    tnn_optimizer *optimizer = new_optimizer(net, 0.01f);
+    tnn_optimizer *optimizer = new_optimizer_of(net, s->method);
     predict(net, a);
     three_verbs(net, optimizer, s->loss, a);
     train(net, optimizer, s->loss, a);
@@ -143,7 +144,7 @@ static void check(const rooms *all, const shape *s, const char *kernels, unsigne
 
 /* ---- Sizes ----------------------------------------------------------------------------------- */
 
-/* Every activation and every loss come past, on outputs that suit the loss. */
+/* Every activation, loss and method come past, on outputs that suit the loss. */
 static shape shape_of(size_t inputs, size_t units) {
     size_t turn = inputs * MAX_SIZE + units;
     loss_entry loss = loss_at(turn % LOSSES);
@@ -154,7 +155,8 @@ static shape shape_of(size_t inputs, size_t units) {
         .rows = (11 * inputs + 13 * units) % MAX_SIZE + 1,
         .hidden = activation_at(turn % ACTIVATIONS).library,
         .last = turn % 2 == 0 ? tnn_softmax() : tnn_sigmoid(),
-        .loss = loss.library};
+        .loss = loss.library,
+        .method = method_at(turn % METHODS).library};
 }
 
 static void test_guard_pages_nothing_passes_an_end_for_any_inputs_and_units(void **state) {
@@ -202,7 +204,7 @@ static void check_single(
     tnn_layer layer = {.units = units, .activation = tnn_softmax()};
     tnn_net_options options = {.allocator = guard_allocator(), .kernels = kernels};
     tnn_net *net = new_net(inputs, &layer, 1, &options);
-    tnn_optimizer *optimizer = new_optimizer(net, 0.01f);
+    tnn_optimizer *optimizer = new_optimizer_of(net, method_at((inputs + units) % METHODS).library);
     predict(net, &a);
     three_verbs(net, optimizer, tnn_cross_entropy(), &a);
     train(net, optimizer, tnn_cross_entropy(), &a);

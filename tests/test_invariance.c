@@ -7,6 +7,8 @@
 #include "support/executors.h"
 #include "support/gradient_cases.h"
 
+#include "optimizer.h"
+
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -14,7 +16,7 @@
 
 /* ---- Nets of many shapes --------------------------------------------------------------------- */
 
-enum { MAX_LAYERS = 4, MAX_WIDTH = 300, MAX_ROWS = 128, SEED = 77 };
+enum { MAX_LAYERS = 4, MAX_WIDTH = 300, MAX_ROWS = 128, MANY_ROWS = 1030, SEED = 77 };
 
 typedef struct shape {
     size_t inputs, layer_count, units[MAX_LAYERS];
@@ -33,10 +35,19 @@ static const shape SHAPES[] = {
 /* Large enough for several threads to share, with edges that no tile divides. */
 static const shape LARGE_SHAPES[] = {{64, 3, {300, 200, 10}}, {61, 3, {253, 131, 7}}};
 
+/*
+ * For all methods: a net of the small kernels, one with tails only, one with and without tails, and
+ * one whose first layer is so wide, and has so many inputs, that products copy it to panels. The
+ * first layer has biases, the second has none.
+ */
+static const shape METHOD_SHAPES[] = {
+    {2, 2, {2, 1}}, {3, 2, {5, 2}}, {20, 2, {40, 10}}, {17, 2, {261, 3}}};
+
 typedef struct recipe {
     const shape *of;
     tnn_activation hidden, last;
-    float dropout; /* of the hidden layers */
+    float dropout;     /* of the hidden layers */
+    tnn_method method; /* {0}: SGD */
     tnn_net_options options;
 } recipe;
 
@@ -61,23 +72,27 @@ static tnn_net *make(const recipe *r) {
 
 /* Rows for any shape; values and zeros, as real data have them. */
 typedef struct data {
-    float x[MAX_ROWS * MAX_WIDTH];
-    float target[MAX_ROWS * MAX_WIDTH];
-    float row_weights[MAX_ROWS];
-    uint32_t classes[MAX_ROWS];
+    float x[MANY_ROWS * MAX_WIDTH];
+    float target[MANY_ROWS * MAX_WIDTH];
+    float row_weights[MANY_ROWS];
+    uint32_t classes[MANY_ROWS];
 } data;
 
-static const data *make_data(size_t inputs, size_t outputs) {
+static const data *make_rows(size_t rows, size_t inputs, size_t outputs) {
     static data d;
     uint64_t random = inputs;
-    fill_random(d.x, MAX_ROWS * inputs, &random, -1, 1);
-    for (size_t i = 0; i < MAX_ROWS * inputs; i += 5)
+    fill_random(d.x, rows * inputs, &random, -1, 1);
+    for (size_t i = 0; i < rows * inputs; i += 5)
         d.x[i] = 0;
-    fill_random(d.target, MAX_ROWS * outputs, &random, 0, 1);
-    fill_random(d.row_weights, MAX_ROWS, &random, 0.25f, 2);
-    for (size_t i = 0; i < MAX_ROWS; i++)
+    fill_random(d.target, rows * outputs, &random, 0, 1);
+    fill_random(d.row_weights, rows, &random, 0.25f, 2);
+    for (size_t i = 0; i < rows; i++)
         d.classes[i] = (uint32_t)(next_random(&random) % outputs);
     return &d;
+}
+
+static const data *make_data(size_t inputs, size_t outputs) {
+    return make_rows(MAX_ROWS, inputs, outputs);
 }
 
 static size_t outputs_of(const shape *s) {
@@ -198,7 +213,8 @@ typedef struct trained {
 
 static trained start(const recipe *r) {
     tnn_net *net = make(r);
-    return (trained){net, new_optimizer(net, 0.0625f), 0};
+    tnn_method method = r->method.vtable == NULL ? tnn_sgd(0.0625f) : r->method;
+    return (trained){net, new_optimizer_of(net, method), 0};
 }
 
 static void stop(trained *t) {
@@ -220,6 +236,7 @@ static void three_verbs(
 static void assert_same_training(trained *actual, trained *expected) {
     assert_memory_equal(&actual->value, &expected->value, sizeof actual->value);
     assert_same_net(actual->net, expected->net);
+    assert_same_moments(actual->optimizer, expected->optimizer);
 }
 
 /* Outputs that every loss takes. */
@@ -228,7 +245,7 @@ static tnn_activation output_for(size_t loss) {
 }
 
 static void check_train_with(const recipe *r, tnn_loss loss, size_t rows) {
-    const data *d = make_data(r->of->inputs, outputs_of(r->of));
+    const data *d = make_rows(rows > MAX_ROWS ? rows : MAX_ROWS, r->of->inputs, outputs_of(r->of));
     trained once = start(r), verbs = start(r);
     tnn_dataset batch = {.rows = rows, .x = d->x, .target = d->target};
     for (int step = 0; step < 3; step++) {
@@ -265,6 +282,35 @@ static void check_train_on_any_output(const recipe *r) {
 static void test_invariance_train_has_the_bits_of_the_three_verbs_on_any_output(void **state) {
     (void)state;
     for_each_recipe(check_train_on_any_output);
+}
+
+/* Runs visit for every method on every shape that is for them, kernel table by kernel table. */
+static void for_each_method(void (*visit)(const recipe *r)) {
+    for (size_t table = 0; table < KERNEL_TABLES; table++) {
+        if (!kernels_are_available(kernel_names[table]))
+            continue;
+        for (size_t s = 0; s < COUNT_OF(METHOD_SHAPES); s++)
+            for (size_t i = 0; i < METHODS; i++)
+                visit(&(recipe){
+                    .of = &METHOD_SHAPES[s],
+                    .hidden = tnn_tanh(),
+                    .last = tnn_sigmoid(),
+                    .method = method_at(i).library,
+                    .options = {.kernels = kernel_names[table]}});
+    }
+}
+
+/* So many rows fit into no panel: the wide net's steps take another way then. */
+static void check_method(const recipe *r) {
+    static const size_t rows[] = {1, 5, 33, MANY_ROWS};
+    const size_t count = r->of->units[0] < 256 ? 3 : 4;
+    for (size_t i = 0; i < count; i++)
+        check_train_with(r, tnn_mean_squared_error(), rows[i]);
+}
+
+static void test_invariance_every_method_trains_with_the_bits_of_the_three_verbs(void **state) {
+    (void)state;
+    for_each_method(check_method);
 }
 
 static void check_classes(const recipe *r) {
@@ -355,10 +401,10 @@ static void test_invariance_weighted_rows_have_the_same_bits_with_gradients_in_u
 
 /* All that one net computes from a batch. */
 typedef struct results {
-    size_t outputs, inputs, parameters;
+    size_t outputs, inputs, parameters, moments;
     float y[MAX_ROWS * MAX_WIDTH];
     float input_gradient[MAX_ROWS * MAX_WIDTH];
-    float *gradients, *trained;
+    float *gradients, *trained, *trained_moments;
     double loss, trained_loss;
 } results;
 
@@ -389,12 +435,15 @@ static void compute(const recipe *r, size_t rows, results *all) {
         train(&t, tnn_cross_entropy(), &batch);
     all->trained_loss = t.value;
     all->trained = copy_of(tnn_net_read_parameters(t.net), all->parameters);
+    all->moments = t.optimizer->moment_count * all->parameters;
+    all->trained_moments = all->moments > 0 ? copy_of(t.optimizer->moments, all->moments) : NULL;
     stop(&t);
 }
 
 static void free_results(results *all) {
     free(all->gradients);
     free(all->trained);
+    free(all->trained_moments);
 }
 
 static void assert_same_results(const results *actual, const results *expected, size_t rows) {
@@ -404,6 +453,8 @@ static void assert_same_results(const results *actual, const results *expected, 
     assert_same_bits(actual->gradients, expected->gradients, expected->parameters);
     assert_memory_equal(&actual->trained_loss, &expected->trained_loss, sizeof(double));
     assert_same_bits(actual->trained, expected->trained, expected->parameters);
+    assert_int_equal(actual->moments, expected->moments);
+    assert_same_bits(actual->trained_moments, expected->trained_moments, expected->moments);
 }
 
 typedef const tnn_executor *(*init_executor)(test_executor *executor);
@@ -459,6 +510,23 @@ static void test_invariance_threads_do_not_change_a_bit_with_a_custom_activation
             .last = tnn_softmax(),
             .dropout = 0.5f},
         77);
+}
+
+static void test_invariance_threads_do_not_change_a_bit_of_any_method(void **state) {
+    (void)state;
+    for (size_t table = 0; table < KERNEL_TABLES; table++) {
+        if (!kernels_are_available(kernel_names[table]))
+            continue;
+        for (size_t i = 0; i < METHODS; i++)
+            check_all_threads(
+                (recipe){
+                    .of = &LARGE_SHAPES[1],
+                    .hidden = tnn_tanh(),
+                    .last = tnn_softmax(),
+                    .method = method_at(i).library,
+                    .options = {.kernels = kernel_names[table]}},
+                33);
+    }
 }
 
 static void test_invariance_more_threads_than_rows_do_not_change_a_bit(void **state) {
@@ -585,6 +653,21 @@ static void test_invariance_fused_tables_have_the_same_bits_in_large_nets(void *
                 .last = tnn_softmax(),
                 .dropout = 0.25f},
             MAX_ROWS);
+}
+
+static void test_invariance_fused_tables_have_the_same_bits_of_any_method(void **state) {
+    static const size_t rows[] = {1, 33};
+    (void)state;
+    for (size_t s = 0; s < COUNT_OF(METHOD_SHAPES); s++)
+        for (size_t i = 0; i < METHODS; i++)
+            for (size_t k = 0; k < COUNT_OF(rows); k++)
+                check_tables(
+                    &(recipe){
+                        .of = &METHOD_SHAPES[s],
+                        .hidden = tnn_tanh(),
+                        .last = tnn_softmax(),
+                        .method = method_at(i).library},
+                    rows[k]);
 }
 
 /* Weights are drawn without the kernels, so they are the same even where nothing is fused. */
@@ -836,17 +919,20 @@ int main(void) {
         cmocka_unit_test(test_invariance_forward_without_dropout_has_the_bits_of_predict),
         cmocka_unit_test(test_invariance_train_has_the_bits_of_the_three_verbs),
         cmocka_unit_test(test_invariance_train_has_the_bits_of_the_three_verbs_on_any_output),
+        cmocka_unit_test(test_invariance_every_method_trains_with_the_bits_of_the_three_verbs),
         cmocka_unit_test(test_invariance_classes_have_the_bits_of_a_one_hot_target),
         cmocka_unit_test(test_invariance_classes_have_the_bits_of_a_one_hot_target_without_a_pair),
         cmocka_unit_test(test_invariance_row_weights_of_one_have_the_bits_of_none),
         cmocka_unit_test(test_invariance_weighted_rows_have_the_same_bits_with_gradients_in_use),
         cmocka_unit_test(test_invariance_threads_do_not_change_a_bit),
         cmocka_unit_test(test_invariance_threads_do_not_change_a_bit_with_a_custom_activation),
+        cmocka_unit_test(test_invariance_threads_do_not_change_a_bit_of_any_method),
         cmocka_unit_test(test_invariance_more_threads_than_rows_do_not_change_a_bit),
         cmocka_unit_test(test_invariance_predict_stays_in_the_caller_s_thread),
         cmocka_unit_test(test_invariance_one_net_predicts_in_many_threads_at_once),
         cmocka_unit_test(test_invariance_fused_tables_have_the_same_bits),
         cmocka_unit_test(test_invariance_fused_tables_have_the_same_bits_in_large_nets),
+        cmocka_unit_test(test_invariance_fused_tables_have_the_same_bits_of_any_method),
         cmocka_unit_test(test_invariance_every_table_starts_from_the_same_weights),
         cmocka_unit_test(test_invariance_portable_table_is_within_rounding_of_the_best),
         cmocka_unit_test(test_invariance_dropout_keeps_the_share_it_promises),

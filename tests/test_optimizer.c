@@ -150,6 +150,39 @@ static void test_optimizer_method_holds_the_learning_rate(void **state) {
     tnn_net_destroy(net);
 }
 
+/* Every field, as torch.optim of PyTorch 1.13 sets it; no field is left to chance. */
+static void assert_fields(
+    tnn_method method, float momentum, float weight_decay, double beta1, double beta2,
+    float epsilon) {
+    assert_non_null(method.vtable);
+    assert_true(method.learning_rate == 0.375f);
+    assert_true(method.momentum == momentum);
+    assert_true(method.weight_decay == weight_decay);
+    assert_true(method.beta1 == beta1);
+    assert_true(method.beta2 == beta2);
+    assert_true(method.epsilon == epsilon);
+}
+
+static void test_optimizer_methods_have_the_defaults_of_pytorch(void **state) {
+    (void)state;
+    assert_fields(tnn_sgd(0.375f), 0, 0, 0, 0, 0);
+    assert_fields(tnn_momentum(0.375f, 0.9f), 0.9f, 0, 0, 0, 0);
+    assert_fields(tnn_nesterov(0.375f, 0.9f), 0.9f, 0, 0, 0, 0);
+    assert_fields(tnn_adagrad(0.375f), 0, 0, 0, 0, 1e-10f);
+    assert_fields(tnn_rmsprop(0.375f), 0, 0, 0, 0.99, 1e-8f);
+    assert_fields(tnn_adam(0.375f), 0, 0, 0.9, 0.999, 1e-8f);
+    assert_fields(tnn_adamw(0.375f, 0.01f), 0, 0.01f, 0.9, 0.999, 1e-8f);
+}
+
+static void test_optimizer_only_nesterov_looks_ahead(void **state) {
+    (void)state;
+    const tnn_method others[] = {tnn_sgd(1),     tnn_momentum(1, 0.9f), tnn_adagrad(1),
+                                 tnn_rmsprop(1), tnn_adam(1),           tnn_adamw(1, 0.01f)};
+    assert_true(tnn_nesterov(1, 0.9f).nesterov);
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        assert_false(others[i].nesterov);
+}
+
 /* ---- Whom it serves -------------------------------------------------------------------------- */
 
 static void test_optimizer_serves_any_net_of_the_layout_and_outlives_its_own(void **state) {
@@ -209,6 +242,8 @@ int main(void) {
         cmocka_unit_test(test_optimizer_learning_rate_counts_from_the_next_step_on),
         cmocka_unit_test(test_optimizer_learning_rate_stays_when_a_bad_one_is_refused),
         cmocka_unit_test(test_optimizer_method_holds_the_learning_rate),
+        cmocka_unit_test(test_optimizer_methods_have_the_defaults_of_pytorch),
+        cmocka_unit_test(test_optimizer_only_nesterov_looks_ahead),
         cmocka_unit_test(test_optimizer_serves_any_net_of_the_layout_and_outlives_its_own),
         cmocka_unit_test(test_optimizer_serves_a_net_of_other_activations),
         cmocka_unit_test(test_optimizer_refuses_a_net_of_another_layout),

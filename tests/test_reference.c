@@ -136,7 +136,8 @@ static void check_trajectory(const void *reference, const char *kernels) {
     const tnn_dataset batch = {.rows = ROWS, .x = t->x, .target = t->target};
     const tnn_loss loss = loss_named(t->loss);
     tnn_net *net = new_trajectory_net(t, kernels);
-    tnn_optimizer *optimizer = new_optimizer(net, t->learning_rate);
+    tnn_optimizer *optimizer = new_optimizer_of(
+        net, method_named(t->method, t->learning_rate, t->momentum, t->weight_decay));
     for (size_t step = 0; step <= STEPS; step++) {
         double value;
         if (step == STEPS) { /* the loss after the last step */
@@ -239,12 +240,14 @@ static void test_reference_published_xor_experiment_is_that_of_numpy(void **stat
 enum { LOSS_CASES = COUNT_OF(loss_references), TRAJECTORIES = COUNT_OF(trajectories) };
 
 /* A name of its own in a ring that is longer than there are tests. */
-static const char *name_of(const char *what, const char *which, const char *more) {
+static const char *name_of(
+    const char *what, const char *method, const char *which, const char *more) {
     static char names[LOSS_CASES + TRAJECTORIES][96];
     static size_t count;
     char *name = names[count++ % COUNT_OF(names)];
     snprintf(
-        name, sizeof names[0], "test_reference_%s_is_that_of_pytorch_%s_%s", what, which, more);
+        name, sizeof names[0], "test_reference_%s%s_is_that_of_pytorch_%s_%s", what, method, which,
+        more);
     return name;
 }
 
@@ -254,12 +257,14 @@ int main(void) {
     struct CMUnitTest *test = tests + 1;
     for (size_t i = 0; i < LOSS_CASES; i++)
         *test++ = (struct CMUnitTest){
-            .name = name_of("loss", loss_references[i].activation, loss_references[i].loss),
+            .name = name_of("loss", "", loss_references[i].activation, loss_references[i].loss),
             .test_func = test_reference_loss_and_gradient_are_those_of_pytorch,
             .initial_state = (void *)(uintptr_t)&loss_references[i]};
     for (size_t i = 0; i < TRAJECTORIES; i++)
         *test++ = (struct CMUnitTest){
-            .name = name_of("trajectory", trajectories[i].activations[0], trajectories[i].loss),
+            .name = name_of(
+                "trajectory_of_", trajectories[i].method, trajectories[i].activations[0],
+                trajectories[i].loss),
             .test_func = test_reference_trajectory_is_that_of_pytorch,
             .initial_state = (void *)(uintptr_t)&trajectories[i]};
     return cmocka_run_group_tests_name("reference", tests, NULL, NULL);

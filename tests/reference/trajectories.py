@@ -1,14 +1,16 @@
 #!/usr/bin/python3
-"""Small nets trained by PyTorch's SGD in double: prints trajectories.h. See README.md.
+"""Small nets trained by PyTorch's optimizers in double: prints trajectories.h. See README.md.
 
 Every net is trained RUNS times. Run 0 is exact; in the others every number that a net of floats
-would store (z, a, gradients, parameters) is off by up to half a unit in the last place of a float.
-What is stored beside the losses and parameters of run 0 is how far the others get away from them.
+would store (z, a, gradients, parameters, moments) is off by up to half a unit in the last place of
+a float. What is stored beside the losses and parameters of run 0 is how far the others get away
+from them.
 """
 import torch
 import torch.nn.functional as F
 
 from formatting import c_field, c_header
+from optimizers import make_optimizer, moments_of, momentum_of
 
 RUNS = 33
 STEPS, EVERY = 60, 5
@@ -44,22 +46,42 @@ LOSSES = {
 }
 PAIRS = [("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")]
 
-# sizes, activations, loss, learning rate
+# sizes, activations, loss; method, learning rate, weight decay
 NETS = [
-    ((4, 8, 3), ("tanh", "softmax"), "cross_entropy", 0.5),
-    ((5, 7, 2), ("relu", "identity"), "mean_squared_error", 0.125),
-    ((3, 4, 1), ("sigmoid", "sigmoid"), "binary_cross_entropy", 1.0),
-    ((3, 6, 2), ("gelu", "identity"), "half_squared_error", 0.125),
-    ((3, 6, 2), ("silu", "identity"), "half_squared_error", 0.125),
-    ((3, 6, 2), ("elu", "identity"), "huber", 0.25),
-    ((3, 6, 2), ("selu", "identity"), "huber", 0.25),
-    ((3, 6, 2), ("softplus", "identity"), "mean_squared_error", 0.125),
-    ((3, 6, 2), ("softsign", "identity"), "mean_squared_error", 0.25),
-    ((3, 6, 2), ("leaky_relu", "tanh"), "half_squared_error", 0.125),
-    ((3, 6, 2), ("hard_tanh", "hard_sigmoid"), "mean_squared_error", 0.25),
-    ((3, 6, 2), ("tanh", "sigmoid"), "mean_squared_error", 0.5),
-    ((2, 5, 4, 3, 2), ("gelu", "selu", "softsign", "sigmoid"), "binary_cross_entropy", 0.5),
-    ((2, 17, 9, 3), ("silu", "elu", "softmax"), "cross_entropy", 0.25),
+    ((4, 8, 3), ("tanh", "softmax"), "cross_entropy", "sgd", 0.5, 0.0),
+    ((5, 7, 2), ("relu", "identity"), "mean_squared_error", "sgd", 0.125, 0.0),
+    ((3, 4, 1), ("sigmoid", "sigmoid"), "binary_cross_entropy", "sgd", 1.0, 0.0),
+    ((3, 6, 2), ("gelu", "identity"), "half_squared_error", "sgd", 0.125, 0.0),
+    ((3, 6, 2), ("silu", "identity"), "half_squared_error", "sgd", 0.125, 0.0),
+    ((3, 6, 2), ("elu", "identity"), "huber", "sgd", 0.25, 0.0),
+    ((3, 6, 2), ("selu", "identity"), "huber", "sgd", 0.25, 0.0),
+    ((3, 6, 2), ("softplus", "identity"), "mean_squared_error", "sgd", 0.125, 0.0),
+    ((3, 6, 2), ("softsign", "identity"), "mean_squared_error", "sgd", 0.25, 0.0),
+    ((3, 6, 2), ("leaky_relu", "tanh"), "half_squared_error", "sgd", 0.125, 0.0),
+    ((3, 6, 2), ("hard_tanh", "hard_sigmoid"), "mean_squared_error", "sgd", 0.25, 0.0),
+    ((3, 6, 2), ("tanh", "sigmoid"), "mean_squared_error", "sgd", 0.5, 0.0),
+    (
+        (2, 5, 4, 3, 2),
+        ("gelu", "selu", "softsign", "sigmoid"),
+        "binary_cross_entropy",
+        "sgd",
+        0.5,
+        0.0,
+    ),
+    ((2, 17, 9, 3), ("silu", "elu", "softmax"), "cross_entropy", "sgd", 0.25, 0.0),
+    ((4, 6, 3), ("softsign", "softmax"), "cross_entropy", "sgd", 0.25, 0.015625),
+    ((3, 6, 2), ("gelu", "identity"), "half_squared_error", "momentum", 0.03125, 0.0),
+    ((4, 6, 3), ("tanh", "softmax"), "cross_entropy", "momentum", 0.0625, 0.015625),
+    ((3, 6, 2), ("softplus", "identity"), "mean_squared_error", "nesterov", 0.03125, 0.0),
+    ((3, 6, 2), ("tanh", "sigmoid"), "binary_cross_entropy", "nesterov", 0.125, 0.015625),
+    ((4, 6, 3), ("silu", "softmax"), "cross_entropy", "adagrad", 0.125, 0.0),
+    ((3, 6, 2), ("tanh", "identity"), "half_squared_error", "adagrad", 0.125, 0.015625),
+    ((3, 6, 2), ("tanh", "sigmoid"), "binary_cross_entropy", "rmsprop", 0.015625, 0.0),
+    ((4, 6, 3), ("gelu", "softmax"), "cross_entropy", "rmsprop", 0.015625, 0.015625),
+    ((4, 6, 3), ("tanh", "softmax"), "cross_entropy", "adam", 0.03125, 0.0),
+    ((3, 6, 2), ("gelu", "identity"), "mean_squared_error", "adam", 0.03125, 0.015625),
+    ((3, 6, 2), ("silu", "sigmoid"), "binary_cross_entropy", "adamw", 0.03125, 0.015625),
+    ((4, 6, 3), ("tanh", "softmax"), "cross_entropy", "adamw", 0.03125, 0.25),
 ]
 
 
@@ -82,10 +104,10 @@ def forward(parameters, activations, loss_name, x, stored):
     return x
 
 
-def train(initial, activations, loss_name, rate, x, t, stored):
+def train(initial, activations, loss_name, settings, x, t, stored):
     """The losses before every EVERY-th step and after the last, and the final parameters."""
     parameters = [p.clone().requires_grad_() for p in initial]
-    optimizer = torch.optim.SGD(parameters, lr=rate)
+    optimizer = make_optimizer(settings[0], parameters, *settings[1:])
     losses = []
     for step in range(STEPS + 1):
         optimizer.zero_grad()
@@ -103,6 +125,8 @@ def train(initial, activations, loss_name, rate, x, t, stored):
         with torch.no_grad():
             for p in parameters:
                 p.copy_(stored(p))
+                for moment in moments_of(settings[0], optimizer, p):
+                    moment.copy_(stored(moment))
     return torch.tensor(losses), torch.cat([p.detach().flatten() for p in parameters])
 
 
@@ -119,25 +143,28 @@ def make_task(sizes, last, generator):
     return initial, x, t
 
 
-def entry(index, sizes, activations, loss_name, rate):
+def entry(index, sizes, activations, loss_name, *settings):
     generator = torch.Generator().manual_seed(100 + index)
     initial, x, t = make_task(sizes, activations[-1], generator)
-    exact, final = train(initial, activations, loss_name, rate, x, t, lambda values: values)
+    exact, final = train(initial, activations, loss_name, settings, x, t, lambda values: values)
     assert exact[-1] < 0.9 * exact[0], "nothing was learned"
     loss_spread, final_spread = torch.zeros_like(exact), 0.0
     for _ in range(1, RUNS):
         noisy = train(
-            initial, activations, loss_name, rate, x, t, lambda v: half_ulps(v, generator)
+            initial, activations, loss_name, settings, x, t, lambda v: half_ulps(v, generator)
         )
         loss_spread = torch.maximum(loss_spread, (noisy[0] - exact).abs())
         final_spread = max(final_spread, (noisy[1] - final).abs().max().item())
+    method, rate, weight_decay = settings
     names = ", ".join('"%s"' % a for a in activations)
     units = ", ".join(str(u) for u in sizes[1:])
     return "\n    ".join(
         [
             "{.inputs = %d, .layer_count = %d," % (sizes[0], len(activations)),
             ".units = {%s}, .activations = {%s}," % (units, names),
-            '.loss = "%s", .learning_rate = %sf,' % (loss_name, rate),
+            '.loss = "%s", .method = "%s",' % (loss_name, method),
+            ".learning_rate = %sf, .momentum = %sf, .weight_decay = %sf,"
+            % (rate, momentum_of(method), weight_decay),
             c_field("float", "x", x.flatten()),
             c_field("float", "target", t.flatten()),
             c_field("float", "initial", torch.cat([p.flatten() for p in initial])),
@@ -151,7 +178,7 @@ def entry(index, sizes, activations, loss_name, rate):
 
 def main():
     parameters = max(
-        sum((a + 1) * b for a, b in zip(sizes, sizes[1:])) for sizes, _, _, _ in NETS
+        sum((a + 1) * b for a, b in zip(sizes, sizes[1:])) for sizes, *_ in NETS
     )
     inputs, outputs = max(n[0][0] for n in NETS), max(n[0][-1] for n in NETS)
     layers = max(len(n[1]) for n in NETS)
@@ -164,8 +191,9 @@ def main():
             [
                 "typedef struct trajectory {",
                 "    size_t inputs, layer_count, units[MOST_LAYERS];",
-                "    const char *activations[MOST_LAYERS], *loss;",
-                "    float learning_rate, x[ROWS * MOST_INPUTS], target[ROWS * MOST_OUTPUTS];",
+                "    const char *activations[MOST_LAYERS], *loss, *method;",
+                "    float learning_rate, momentum, weight_decay;",
+                "    float x[ROWS * MOST_INPUTS], target[ROWS * MOST_OUTPUTS];",
                 "    float initial[MOST_PARAMETERS];",
                 "    double losses[STEPS / EVERY + 1], loss_spreads[STEPS / EVERY + 1];",
                 "    double final[MOST_PARAMETERS], final_spread; /* of all */",

@@ -1,5 +1,7 @@
 #include "test_nets.h"
 
+#include "optimizer.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +105,38 @@ loss_entry loss_at(size_t index) {
     return entries[index];
 }
 
+static const float RATE = 0.0625f, DECAY = 0.125f;
+
+method_entry method_at(size_t index) {
+    const method_entry entries[] = {
+        {"sgd", tnn_sgd(RATE)},
+        {"momentum", tnn_momentum(RATE, 0.9f)},
+        {"nesterov", tnn_nesterov(RATE, 0.9f)},
+        {"adagrad", tnn_adagrad(RATE)},
+        {"rmsprop", tnn_rmsprop(RATE)},
+        {"adam", tnn_adam(RATE)},
+        {"adamw", tnn_adamw(RATE, 0.01f)},
+    };
+    method_entry entry = entries[index % COUNT_OF(entries)];
+    if (index >= COUNT_OF(entries))
+        entry.library.weight_decay = DECAY;
+    return entry;
+}
+
+tnn_method method_named(const char *name, float learning_rate, float momentum, float weight_decay) {
+    for (size_t i = 0; i < METHODS; i++) {
+        tnn_method method = method_at(i).library;
+        if (strcmp(method_at(i).name, name) != 0)
+            continue;
+        method.learning_rate = learning_rate;
+        method.momentum = momentum;
+        method.weight_decay = weight_decay;
+        return method;
+    }
+    fail();
+    return tnn_sgd(learning_rate);
+}
+
 /* ---- Random numbers -------------------------------------------------------------------------- */
 
 uint64_t next_random(uint64_t *state) {
@@ -133,8 +167,12 @@ tnn_net *new_net(
 }
 
 tnn_optimizer *new_optimizer(const tnn_net *net, float learning_rate) {
+    return new_optimizer_of(net, tnn_sgd(learning_rate));
+}
+
+tnn_optimizer *new_optimizer_of(const tnn_net *net, tnn_method method) {
     tnn_optimizer *optimizer = NULL;
-    assert_ok(tnn_optimizer_create(&optimizer, net, tnn_sgd(learning_rate)));
+    assert_ok(tnn_optimizer_create(&optimizer, net, method));
     assert_non_null(optimizer);
     return optimizer;
 }
@@ -158,6 +196,13 @@ void assert_same_net(tnn_net *actual, tnn_net *expected) {
     assert_int_equal(tnn_net_parameter_count(actual), count);
     assert_same_bits(tnn_net_read_parameters(actual), tnn_net_read_parameters(expected), count);
     assert_same_bits(tnn_net_gradients(actual), tnn_net_gradients(expected), count);
+}
+
+void assert_same_moments(const tnn_optimizer *actual, const tnn_optimizer *expected) {
+    assert_int_equal(actual->moment_count, expected->moment_count);
+    assert_int_equal(actual->parameter_count, expected->parameter_count);
+    assert_same_bits(
+        actual->moments, expected->moments, expected->moment_count * expected->parameter_count);
 }
 
 enum { PROBE_LAYERS = 4, PROBE_OUTPUTS = 65536 };

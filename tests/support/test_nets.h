@@ -8,7 +8,7 @@
 #include "reference_net.h"
 #include "testing.h"
 
-enum { KERNEL_TABLES = 4, ACTIVATIONS = 15, LOSSES = 6 };
+enum { KERNEL_TABLES = 4, ACTIVATIONS = 15, LOSSES = 6, METHODS = 14 };
 
 /* ---- Catalogues ------------------------------------------------------------------------------ */
 
@@ -38,6 +38,17 @@ typedef struct loss_entry {
 
 loss_entry loss_at(size_t index);
 
+/* Every method of the library, then all of them again with a larger weight decay. */
+typedef struct method_entry {
+    const char *name; /* of the function that makes it, without tnn_ */
+    tnn_method library;
+} method_entry;
+
+method_entry method_at(size_t index);
+
+/* The one that has this name, with the library's own betas and epsilon. */
+tnn_method method_named(const char *name, float learning_rate, float momentum, float weight_decay);
+
 /*
  * A custom activation with a context: parameter + linear z + quadratic z^2. Its backward reads z.
  */
@@ -59,7 +70,8 @@ void fill_random(float *values, size_t count, uint64_t *state, float low, float 
 /* Creates or fails the test. options NULL: the default. */
 tnn_net *new_net(
     size_t inputs, const tnn_layer *layers, size_t layer_count, const tnn_net_options *options);
-tnn_optimizer *new_optimizer(const tnn_net *net, float learning_rate);
+tnn_optimizer *new_optimizer(const tnn_net *net, float learning_rate); /* of tnn_sgd */
+tnn_optimizer *new_optimizer_of(const tnn_net *net, tnn_method method);
 tnn_workspace *new_workspace(const tnn_net *net, size_t max_rows);
 
 /* A clone, or the test fails. */
@@ -67,6 +79,9 @@ tnn_net *new_clone(const tnn_net *net);
 
 /* Both nets have the same parameters and gradients, bit for bit. */
 void assert_same_net(tnn_net *actual, tnn_net *expected);
+
+/* Both optimizers have the same moments, bit for bit. */
+void assert_same_moments(const tnn_optimizer *actual, const tnn_optimizer *expected);
 
 /*
  * kept[rows, units]: which outputs of a layer the net of this seed keeps at its forward pass number
