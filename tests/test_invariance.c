@@ -435,7 +435,7 @@ static void compute(const recipe *r, size_t rows, results *all) {
         train(&t, tnn_cross_entropy(), &batch);
     all->trained_loss = t.value;
     all->trained = copy_of(tnn_net_read_parameters(t.net), all->parameters);
-    all->moments = t.optimizer->moment_count * all->parameters;
+    all->moments = t.optimizer->moment_count * t.optimizer->stride;
     all->trained_moments = all->moments > 0 ? copy_of(t.optimizer->moments, all->moments) : NULL;
     stop(&t);
 }

@@ -201,8 +201,7 @@ void assert_same_net(tnn_net *actual, tnn_net *expected) {
 void assert_same_moments(const tnn_optimizer *actual, const tnn_optimizer *expected) {
     assert_int_equal(actual->moment_count, expected->moment_count);
     assert_int_equal(actual->parameter_count, expected->parameter_count);
-    assert_same_bits(
-        actual->moments, expected->moments, expected->moment_count * expected->parameter_count);
+    assert_same_bits(actual->moments, expected->moments, expected->moment_count * expected->stride);
 }
 
 enum { PROBE_LAYERS = 4, PROBE_OUTPUTS = 65536 };
