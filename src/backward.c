@@ -86,38 +86,55 @@ static void through_activation(const tnn_net *net, const tnni_layer *layer, tnni
         activation->vtable->backward(activation, count, layer->units, z, layer->a + offset, delta);
 }
 
-/* dL/d input of a layer from its delta. */
+/* The same for part of the units, which are the library's own elementwise ones then. */
+static void through_activation_of(const tnn_net *net, const tnni_layer *layer, tnni_part part) {
+    if (part.units.end - part.units.begin == layer->units) {
+        through_activation(net, layer, part.rows);
+        return;
+    }
+    for (size_t r = part.rows.begin; r < part.rows.end; r++) {
+        size_t at = r * layer->units + part.units.begin;
+        net->kernels->activations[layer->kind].backward(
+            layer->activation.parameter, 1, part.units.end - part.units.begin, layer->z + at,
+            layer->a + at, layer->delta + at);
+    }
+}
+
+/* dL/d input of a layer, or part of the inputs, from its delta. */
 static void through_weights(
-    const tnn_net *net, const tnni_layer *layer, tnni_range rows, float *input_gradient,
-    float *panel) {
+    const tnn_net *net, const tnni_layer *layer, tnni_range rows, tnni_range inputs,
+    float *input_gradient, float *panel) {
     net->kernels->product_transposed(
-        rows.end - rows.begin, layer->inputs, layer->units,
+        rows.end - rows.begin, layer->inputs, layer->units, inputs,
         layer->delta + rows.begin * layer->units, net->parameters + layer->weights,
         input_gradient + rows.begin * layer->inputs, panel);
 }
 
-/* From the last layer's delta, which is dL/dz already or dL/d output, to the first's. */
-static void delta_rows(const tnn_net *net, tnni_range rows, bool last_is_done, float *panel) {
-    for (size_t l = net->layer_count; l-- > 0;) {
-        const tnni_layer *layer = &net->layers[l];
-        if (!(last_is_done && l + 1 == net->layer_count))
-            through_activation(net, layer, rows);
-        if (l > 0)
-            through_weights(net, layer, rows, net->layers[l - 1].delta, panel);
+void tnni_last_delta(const tnni_pass *pass, tnni_range rows) {
+    const tnni_layer *last = tnni_last_layer(pass->net);
+    const tnni_objective *objective = pass->objective;
+    if (objective) {
+        float *gradient = last->delta + rows.begin * last->units;
+        const float *weights = objective->row_weights;
+        tnni_loss_rows(pass->net, objective, rows, gradient);
+        pass->net->kernels->scale_rows(
+            rows.end - rows.begin, last->units, weights ? weights + rows.begin : NULL, pass->rows,
+            gradient);
     }
+    if (!objective || !objective->of_logits)
+        through_activation(pass->net, last, rows);
 }
 
-void tnni_backward_rows(
-    tnn_net *net, const tnni_objective *objective, tnni_range rows, size_t batch_rows,
-    float *panel) {
-    const tnni_layer *last = tnni_last_layer(net);
-    float *gradient = last->delta + rows.begin * last->units;
-    const float *weights = objective->row_weights;
-    tnni_loss_rows(net, objective, rows, gradient);
-    net->kernels->scale_rows(
-        rows.end - rows.begin, last->units, weights ? weights + rows.begin : NULL, batch_rows,
-        gradient);
-    delta_rows(net, rows, objective->of_logits, panel);
+void tnni_delta_part(tnn_net *net, size_t index, tnni_part part, float *panel) {
+    const tnni_layer *layer = &net->layers[index];
+    through_weights(net, layer + 1, part.rows, part.units, layer->delta, panel);
+    through_activation_of(net, layer, part);
+}
+
+void tnni_input_gradient(const tnni_pass *pass, tnni_range rows, float *panel) {
+    const tnni_layer *first = &pass->net->layers[0];
+    through_weights(
+        pass->net, first, rows, (tnni_range){0, first->inputs}, pass->input_gradient, panel);
 }
 
 /* ---- Gradients ------------------------------------------------------------------------------- */
@@ -129,23 +146,24 @@ typedef struct gradient_work {
     bool accumulate;
 } gradient_work;
 
-/* A task has some rows of every layer's weights: it splits outputs, never a sum. */
+/* A task has a part of every layer's weights: it splits outputs, never a sum. */
 static void gradient_task(void *argument, size_t index) {
     const gradient_work *work = argument;
     const tnn_net *net = work->net;
     for (size_t l = 0; l < net->layer_count; l++) {
         const tnni_layer *layer = &net->layers[l];
-        tnni_range part = tnni_share(layer->inputs, index, work->tasks);
+        tnni_range inputs, units;
+        tnni_share_weights(layer, work->rows, index, work->tasks, &inputs, &units);
         net->kernels->weight_gradient(
-            work->rows, layer->inputs, layer->units, part.begin, part.end - part.begin,
-            tnni_layer_input(net, l), layer->delta, work->accumulate,
-            net->gradients + layer->weights + part.begin * layer->units, tnni_panel(net, index));
+            work->rows, layer->inputs, layer->units, inputs, units, tnni_layer_input(net, l),
+            layer->delta, work->accumulate, net->gradients + layer->weights,
+            tnni_panel(net, index));
         if (!layer->has_biases)
             continue;
-        part = tnni_share(layer->units, index, work->tasks);
+        units = tnni_share(layer->units, index, work->tasks);
         net->kernels->bias_gradient(
-            work->rows, layer->units, part.begin, part.end - part.begin, layer->delta,
-            work->accumulate, net->gradients + layer->biases + part.begin);
+            work->rows, layer->units, units.begin, units.end - units.begin, layer->delta,
+            work->accumulate, net->gradients + layer->biases + units.begin);
     }
 }
 
@@ -165,20 +183,6 @@ static tnn_status take_pending(const char *caller, tnn_net *net, size_t *rows) {
         return TNN_OK;
     return tnni_fail(
         TNN_BAD_STATE, "%s: no forward is pending; call tnn_forward before each backward", caller);
-}
-
-typedef struct backward_work {
-    tnn_net *net;
-    const tnni_objective *objective;
-    size_t rows;
-    size_t tasks;
-} backward_work;
-
-static void backward_task(void *argument, size_t index) {
-    const backward_work *work = argument;
-    tnni_backward_rows(
-        work->net, work->objective, tnni_share(work->rows, index, work->tasks), work->rows,
-        tnni_panel(work->net, index));
 }
 
 /* One row through a small net; its weight is 1 and so is the number of rows. */
@@ -215,8 +219,8 @@ tnn_status tnn_backward(tnn_net *net, tnn_loss loss, const float *target, double
     objective.target = target;
     if (net->is_small && rows == 1)
         return backward_small(net, &objective, value);
-    backward_work work = {net, &objective, rows, tnni_net_row_tasks(net, rows)};
-    tnni_parallel_for(net->executor, work.tasks, backward_task, &work);
+    tnni_pass pass = {.net = net, .rows = rows, .objective = &objective};
+    tnni_pass_run(&pass, net->layer_count, 2 * net->layer_count);
     double loss_value = tnni_batch_loss(net, &objective, rows);
     status = tnni_check_loss(caller, loss_value);
     if (value)
@@ -227,23 +231,6 @@ tnn_status tnn_backward(tnn_net *net, tnn_loss loss, const float *target, double
 }
 
 /* ---- The verb from a gradient of the caller's ------------------------------------------------ */
-
-typedef struct backward_from_work {
-    tnn_net *net;
-    size_t rows;
-    size_t tasks;
-    float *input_gradient;
-} backward_from_work;
-
-static void backward_from_task(void *argument, size_t index) {
-    const backward_from_work *work = argument;
-    tnni_range rows = tnni_share(work->rows, index, work->tasks);
-    delta_rows(work->net, rows, false, tnni_panel(work->net, index));
-    if (work->input_gradient)
-        through_weights(
-            work->net, &work->net->layers[0], rows, work->input_gradient,
-            tnni_panel(work->net, index));
-}
 
 static tnn_status check_backward_from(
     const char *caller, const tnn_net *net, size_t rows, const float *output_gradient,
@@ -286,8 +273,8 @@ tnn_status tnn_backward_from(tnn_net *net, const float *output_gradient, float *
     memcpy(
         tnni_last_layer(net)->delta, output_gradient,
         rows * tnni_outputs(net) * sizeof *output_gradient);
-    backward_from_work work = {net, rows, tnni_net_row_tasks(net, rows), input_gradient};
-    tnni_parallel_for(net->executor, work.tasks, backward_from_task, &work);
+    tnni_pass pass = {.net = net, .rows = rows, .input_gradient = input_gradient};
+    tnni_pass_run(&pass, net->layer_count, 2 * net->layer_count + (input_gradient ? 1 : 0));
     tnni_add_gradients(net, rows);
     return TNN_OK;
 }

@@ -79,21 +79,21 @@ static tnn_status allocate(gradient_check *check) {
 /* Every row's loss at the parameters as they are. */
 static void losses_at(const gradient_check *check, double *loss) {
     tnn_net *net = check->net;
-    tnni_range all = {0, check->rows};
-    tnni_forward_rows(net, all, net->panels);
-    tnni_loss_rows(net, &check->objective, all, NULL);
+    tnni_pass pass = {.net = net, .rows = check->rows};
+    tnni_pass_run(&pass, 0, net->layer_count);
+    tnni_loss_rows(net, &check->objective, (tnni_range){0, check->rows}, NULL);
     memcpy(loss, net->row_loss, check->rows * sizeof *loss);
 }
 
 /* Backward for each row: the batch's, in which it weighs as much as all and the others nothing. */
 static void gradients_of_rows(gradient_check *check) {
     tnn_net *net = check->net;
-    tnni_range all = {0, check->rows};
+    tnni_pass pass = {.net = net, .rows = check->rows, .objective = &check->objective};
     memset(check->row_weights, 0, check->rows * sizeof(float));
     check->objective.row_weights = check->row_weights;
     for (size_t r = 0; r < check->rows; r++) {
         check->row_weights[r] = (float)check->rows;
-        tnni_backward_rows(net, &check->objective, all, check->rows, net->panels);
+        tnni_pass_run(&pass, net->layer_count, 2 * net->layer_count);
         net->gradients_zero = true;
         tnni_add_gradients(net, check->rows);
         memcpy(

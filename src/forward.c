@@ -18,12 +18,33 @@ void tnni_layer_forward(
             layer->activation.parameter, z, a);
         return;
     }
-    net->kernels->product(rows, layer->inputs, layer->units, x, weights, biases, z, panel);
-    if (layer->kind < TNNI_ACTIVATION_KINDS)
+    bool rectify = layer->kind == TNNI_RELU && z == a;
+    net->kernels->product(
+        rows, layer->inputs, layer->units, (tnni_range){0, layer->units}, x, weights, biases,
+        rectify, z, panel);
+    if (layer->kind == TNNI_ACTIVATION_KINDS)
+        layer->activation.vtable->forward(&layer->activation, rows, layer->units, z, a);
+    else if (!rectify)
         net->kernels->activations[layer->kind].forward(
             layer->activation.parameter, rows, layer->units, z, a);
-    else
-        layer->activation.vtable->forward(&layer->activation, rows, layer->units, z, a);
+}
+
+/* The same for part of the units. */
+static void forward_units(
+    const tnn_net *net, const tnni_layer *layer, tnni_part part, const float *x, float *panel) {
+    const float *weights = net->parameters + layer->weights;
+    const float *biases = layer->has_biases ? net->parameters + layer->biases : NULL;
+    bool rectify = layer->kind == TNNI_RELU && layer->z == layer->a;
+    size_t first = part.rows.begin * layer->units;
+    net->kernels->product(
+        part.rows.end - part.rows.begin, layer->inputs, layer->units, part.units, x, weights,
+        biases, rectify, layer->z + first, panel);
+    for (size_t r = part.rows.begin; r < part.rows.end && !rectify; r++) {
+        size_t at = r * layer->units + part.units.begin;
+        net->kernels->activations[layer->kind].forward(
+            layer->activation.parameter, 1, part.units.end - part.units.begin, layer->z + at,
+            layer->a + at);
+    }
 }
 
 void tnni_apply_dropout(
@@ -48,28 +69,18 @@ tnn_status tnni_pass_begin(const char *caller, tnn_net *net, size_t rows, const 
     return TNN_OK;
 }
 
-void tnni_forward_rows(tnn_net *net, tnni_range rows, float *panel) {
-    for (size_t l = 0; l < net->layer_count; l++) {
-        const tnni_layer *layer = &net->layers[l];
-        const float *x = tnni_layer_input(net, l) + rows.begin * layer->inputs;
-        size_t offset = rows.begin * layer->units;
-        tnni_layer_forward(
-            net, layer, rows.end - rows.begin, x, layer->z + offset, layer->a + offset, panel);
-        if (layer->dropout > 0.0f)
-            tnni_apply_dropout(net, layer, rows, layer->a + offset, layer->output + offset);
+void tnni_forward_part(tnn_net *net, size_t index, tnni_part part, float *panel) {
+    const tnni_layer *layer = &net->layers[index];
+    const float *x = tnni_layer_input(net, index) + part.rows.begin * layer->inputs;
+    size_t at = part.rows.begin * layer->units;
+    if (part.units.end - part.units.begin < layer->units) {
+        forward_units(net, layer, part, x, panel);
+        return;
     }
-}
-
-typedef struct forward_work {
-    tnn_net *net;
-    size_t rows;
-    size_t tasks;
-} forward_work;
-
-static void forward_task(void *argument, size_t index) {
-    const forward_work *work = argument;
-    tnni_forward_rows(
-        work->net, tnni_share(work->rows, index, work->tasks), tnni_panel(work->net, index));
+    tnni_layer_forward(
+        net, layer, part.rows.end - part.rows.begin, x, layer->z + at, layer->a + at, panel);
+    if (layer->dropout > 0.0f)
+        tnni_apply_dropout(net, layer, part.rows, layer->a + at, layer->output + at);
 }
 
 tnn_status tnni_check_rows(
@@ -110,8 +121,8 @@ tnn_status tnn_forward(tnn_net *net, size_t rows, const float *x, float *y) {
     if (net->is_small && rows == 1) {
         net->kernels->small_forward(net->small, net->layer_count, x);
     } else {
-        forward_work work = {net, rows, tnni_net_row_tasks(net, rows)};
-        tnni_parallel_for(net->executor, work.tasks, forward_task, &work);
+        tnni_pass pass = {.net = net, .rows = rows};
+        tnni_pass_run(&pass, 0, net->layer_count);
     }
     net->passes++;
     net->rows = rows;

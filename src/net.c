@@ -21,8 +21,8 @@
 
 #include <string.h>
 
-/* Multiply-adds below which a thread costs more than it saves. */
-enum { LEAST_TASK = 1 << 16 };
+/* Multiply-adds of one product below which a thread costs more than it saves: some microseconds. */
+enum { LEAST_TASK = 1 << 19 };
 
 /* ---- Create ---------------------------------------------------------------------------------- */
 
@@ -386,11 +386,6 @@ size_t tnni_net_tasks(const tnn_net *net, size_t rows) {
     if (worthwhile < 2.0)
         return 1;
     return worthwhile < net->threads ? (size_t)worthwhile : net->threads;
-}
-
-size_t tnni_net_row_tasks(const tnn_net *net, size_t rows) {
-    size_t tasks = tnni_net_tasks(net, rows);
-    return tasks < rows ? tasks : rows;
 }
 
 /* ---- Shape and parameters -------------------------------------------------------------------- */

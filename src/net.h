@@ -3,12 +3,10 @@
  *
  * A training pass over rows is
  *
- *     tnni_pass_begin         room for the rows, and which units dropout drops
- *     tnni_forward_rows       x -> z, a and output of each layer          forward.c
- *     tnni_backward_rows      loss and delta = dL/dz of each layer        backward.c
- *     tnni_add_gradients      dL/dp of each parameter                     backward.c
- *
- * Two of them work on a range of rows, which may be done at the same time as any other range.
+ *     tnni_pass_begin         room for the rows, and which units dropout drops     forward.c
+ *     tnni_pass_run           the stages: x -> z, a and output of each layer,      pass.c
+ *                             loss and delta = dL/dz of each layer
+ *     tnni_add_gradients      dL/dp of each parameter                              backward.c
  */
 #ifndef TINYNN_NET_H
 #define TINYNN_NET_H
@@ -80,6 +78,19 @@ typedef struct tnni_objective {
     const float *row_weights;
 } tnni_objective;
 
+typedef struct tnni_pass {
+    tnn_net *net;
+    size_t rows;
+    const tnni_objective *objective; /* NULL: the last delta holds dL/d output already */
+    float *input_gradient;           /* [rows, inputs] */
+} tnni_pass;
+
+/* What a task has of a layer's outputs. */
+typedef struct tnni_part {
+    tnni_range rows;
+    tnni_range units;
+} tnni_part;
+
 /* net.c */
 
 /* Room for a pass over rows. TNN_OUT_OF_MEMORY, naming caller, and the net is as it was. */
@@ -92,9 +103,6 @@ tnn_status tnni_net_write_gradients(const char *caller, tnn_net *net);
 
 /* How many tasks the arithmetic of rows through all weights is worth, at most net->threads. */
 size_t tnni_net_tasks(const tnn_net *net, size_t rows);
-
-/* The same, but no more than there are rows to share out. */
-size_t tnni_net_row_tasks(const tnn_net *net, size_t rows);
 
 /* A copy of the net without dropout; TNN_OUT_OF_MEMORY, naming caller. */
 tnn_status tnni_net_clone_without_dropout(const char *caller, tnn_net **copy, const tnn_net *net);
@@ -116,6 +124,16 @@ static inline size_t tnni_outputs(const tnn_net *net) {
     return tnni_last_layer(net)->units;
 }
 
+/* pass.c */
+
+/* Stages first ... end - 1 of a pass, as pass.c numbers them. */
+void tnni_pass_run(const tnni_pass *pass, size_t first, size_t end);
+
+/* What task index of some has of a layer's weights: the part of their inputs and of their units. */
+void tnni_share_weights(
+    const tnni_layer *layer, size_t rows, size_t index, size_t tasks, tnni_range *inputs,
+    tnni_range *units);
+
 /* forward.c */
 
 /* z = x W + b and a = activation(z) of one layer; z and a may be the same unless keeps_z. The panel
@@ -132,7 +150,10 @@ tnn_status tnni_check_rows(
 
 /* Begins a pass over x[rows, inputs]: TNN_OUT_OF_MEMORY, naming caller, and nothing begun. */
 tnn_status tnni_pass_begin(const char *caller, tnn_net *net, size_t rows, const float *x);
-void tnni_forward_rows(tnn_net *net, tnni_range rows, float *panel);
+
+/* z, a and output of a layer, from the output of the one before. Only elementwise activations of
+ * the library's own, without dropout, work on part of the units. */
+void tnni_forward_part(tnn_net *net, size_t layer, tnni_part part, float *panel);
 
 /* output = array[rows, units of the layer] with what this pass drops set to 0 and the rest scaled.
  */
@@ -145,10 +166,14 @@ const float *tnni_layer_input(const tnn_net *net, size_t layer);
 
 /* backward.c */
 
-/* Losses and, of all layers, deltas of these rows of a pass over batch_rows. */
-void tnni_backward_rows(
-    tnn_net *net, const tnni_objective *objective, tnni_range rows, size_t batch_rows,
-    float *panel);
+/* Losses of these rows and delta of the last layer; without an objective that delta alone. */
+void tnni_last_delta(const tnni_pass *pass, tnni_range rows);
+
+/* Delta of a layer from that of the one behind it. */
+void tnni_delta_part(tnn_net *net, size_t layer, tnni_part part, float *panel);
+
+/* dL/dx from the first layer's delta. */
+void tnni_input_gradient(const tnni_pass *pass, tnni_range rows, float *panel);
 
 /* Row losses, and their gradients in gradient[rows, outputs] unless that is NULL: with respect to
  * z of the last layer if the loss is of logits, to its output otherwise. */

@@ -1,9 +1,7 @@
 /*
- * Forward, backward and step in one call.
- *
- * Two parallel loops, with the batch's loss between them: one over rows of the batch, through all
- * layers and back, and one over rows of the weights. In the second every gradient goes into the
- * step as soon as it is known, so that no array of them is written.
+ * Forward, backward and step in one call: the stages of the pass, then, if the loss is finite, a
+ * loop over the weights, in which every gradient goes into the step as soon as it is known, so that
+ * no array of them is written.
  */
 #include "net.h"
 
@@ -15,39 +13,18 @@
 #include <math.h>
 #include <string.h>
 
-typedef struct train_work {
+typedef struct update_work {
     tnn_net *net;
     tnn_optimizer *optimizer;
-    const tnni_objective *objective;
     tnni_step step;
     size_t rows;
-    size_t row_tasks;
-    size_t weight_tasks;
-} train_work;
-
-static void pass_task(void *argument, size_t index) {
-    const train_work *work = argument;
-    tnni_range rows = tnni_share(work->rows, index, work->row_tasks);
-    float *panel = tnni_panel(work->net, index);
-    tnni_forward_rows(work->net, rows, panel);
-    tnni_backward_rows(work->net, work->objective, rows, work->rows, panel);
-}
+    size_t tasks;
+} update_work;
 
 /* Gradients of biases on their way into the step. */
 enum { BIAS_BLOCK = 256 };
 
-/* Of the weights of a layer, rows part; of its biases, those of part. */
-static void update_weights(const train_work *work, size_t l, tnni_range part, float *panel) {
-    const tnn_net *net = work->net;
-    const tnni_layer *layer = &net->layers[l];
-    size_t offset = layer->weights + part.begin * layer->units;
-    net->kernels->weight_update(
-        work->rows, layer->inputs, layer->units, part.begin, part.end - part.begin,
-        tnni_layer_input(net, l), layer->delta, &work->step, net->parameters + offset,
-        tnni_optimizer_moments(work->optimizer, offset), work->optimizer->stride, panel);
-}
-
-static void update_biases(const train_work *work, const tnni_layer *layer, tnni_range part) {
+static void update_biases(const update_work *work, const tnni_layer *layer, tnni_range part) {
     const tnn_net *net = work->net;
     float gradients[BIAS_BLOCK];
     for (size_t u = part.begin; u < part.end; u += BIAS_BLOCK) {
@@ -61,14 +38,19 @@ static void update_biases(const train_work *work, const tnni_layer *layer, tnni_
 }
 
 static void update_task(void *argument, size_t index) {
-    const train_work *work = argument;
+    const update_work *work = argument;
     const tnn_net *net = work->net;
     for (size_t l = 0; l < net->layer_count; l++) {
         const tnni_layer *layer = &net->layers[l];
-        tnni_range inputs = tnni_share(layer->inputs, index, work->weight_tasks);
-        update_weights(work, l, inputs, tnni_panel(net, index));
+        tnni_range inputs, units;
+        tnni_share_weights(layer, work->rows, index, work->tasks, &inputs, &units);
+        net->kernels->weight_update(
+            work->rows, layer->inputs, layer->units, inputs, units, tnni_layer_input(net, l),
+            layer->delta, &work->step, net->parameters + layer->weights,
+            tnni_optimizer_moments(work->optimizer, layer->weights), work->optimizer->stride,
+            tnni_panel(net, index));
         if (layer->has_biases)
-            update_biases(work, layer, tnni_share(layer->units, index, work->weight_tasks));
+            update_biases(work, layer, tnni_share(layer->units, index, work->tasks));
     }
 }
 
@@ -151,21 +133,20 @@ static double train_small(tnn_net *net, tnn_optimizer *optimizer, const tnni_obj
 /* The pass, and, if the loss is finite, the step. */
 static double train_batch(
     tnn_net *net, tnn_optimizer *optimizer, const tnni_objective *objective, size_t rows) {
-    train_work work = {
-        .net = net,
-        .optimizer = optimizer,
-        .objective = objective,
-        .rows = rows,
-        .row_tasks = tnni_net_row_tasks(net, rows),
-        .weight_tasks = tnni_net_tasks(net, rows),
-    };
-    tnni_parallel_for(net->executor, work.row_tasks, pass_task, &work);
+    tnni_pass pass = {.net = net, .rows = rows, .objective = objective};
+    tnni_pass_run(&pass, 0, 2 * net->layer_count);
     double value = tnni_batch_loss(net, objective, rows);
     if (!isfinite(value))
         return value;
     if (net->gradients_zero) {
-        work.step = tnni_optimizer_begin(optimizer);
-        tnni_parallel_for(net->executor, work.weight_tasks, update_task, &work);
+        update_work work = {
+            .net = net,
+            .optimizer = optimizer,
+            .step = tnni_optimizer_begin(optimizer),
+            .rows = rows,
+            .tasks = tnni_net_tasks(net, rows),
+        };
+        tnni_parallel_for(net->executor, work.tasks, update_task, &work);
     } else {
         tnni_add_gradients(net, rows);
         tnni_step_with_gradients(net, optimizer);

@@ -158,12 +158,23 @@ static void for_each_size(layer_data *data, check_kernel *check) {
     }
 }
 
+/* All of so many, and a part of them. */
+static tnni_range all(size_t count) {
+    return (tnni_range){0, count};
+}
+
+static tnni_range part_of(size_t first, size_t most, size_t count) {
+    return (tnni_range){first, count - first < most ? count : first + most};
+}
+
 /* ---- x weights + biases ---------------------------------------------------------------------- */
 
 static void check_product_with(
     layer_data *data, const kernel_tables *tables, const tnni_kernels *table, const float *biases) {
     size_t rows = data->rows, inputs = data->inputs, units = data->units;
-    table->product(rows, inputs, units, data->x, data->weights, biases, data->result, panel);
+    table->product(
+        rows, inputs, units, all(units), data->x, data->weights, biases, false, data->result,
+        panel);
     check_result(data, tables, table, rows * units);
     for (size_t r = 0; r < rows; r++) {
         for (size_t u = 0; u < units; u++) {
@@ -204,11 +215,13 @@ static void check_product_of_single_rows(
     size_t inputs = data->inputs, units = data->units;
     (void)tables;
     table->product(
-        data->rows, inputs, units, data->x, data->weights, data->biases, data->result, panel);
+        data->rows, inputs, units, all(units), data->x, data->weights, data->biases, false,
+        data->result, panel);
     for (size_t r = 0; r < data->rows; r++) {
         float row[MOST_WIDTH];
         table->product(
-            1, inputs, units, data->x + r * inputs, data->weights, data->biases, row, panel);
+            1, inputs, units, all(units), data->x + r * inputs, data->weights, data->biases, false,
+            row, panel);
         assert_same_bits(row, data->result + r * units, units);
     }
 }
@@ -241,12 +254,60 @@ static void test_kernels_product_has_its_form_and_bound_through_panels(void **st
     }
 }
 
+/* As threads split it: by units. */
+static void check_parts_of_product(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    size_t rows = data->rows, inputs = data->inputs, units = data->units;
+    static float whole[MOST_ARRAY];
+    (void)tables;
+    table->product(
+        rows, inputs, units, all(units), data->x, data->weights, data->biases, false, data->result,
+        panel);
+    for (size_t size = 16; size <= 48; size += 16) {
+        for (size_t u = 0; u < units; u += size)
+            table->product(
+                rows, inputs, units, part_of(u, size, units), data->x, data->weights, data->biases,
+                false, whole, panel);
+        assert_same_bits(whole, data->result, rows * units);
+    }
+}
+
+static void test_kernels_product_has_the_same_bits_in_parts(void **state) {
+    for_each_size(new_layer_data(state), check_parts_of_product);
+}
+
+/* relu where the product ends, and as a pass of its own. */
+static void check_rectified_product(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    size_t rows = data->rows, inputs = data->inputs, units = data->units;
+    (void)tables;
+    table->product(
+        rows, inputs, units, all(units), data->x, data->weights, data->biases, false, data->start,
+        panel);
+    table->activations[TNNI_RELU].forward(0, rows, units, data->start, data->start);
+    table->product(
+        rows, inputs, units, all(units), data->x, data->weights, data->biases, true, data->result,
+        panel);
+    assert_same_bits(data->result, data->start, rows * units);
+}
+
+static void test_kernels_product_has_the_bits_of_relu_if_asked(void **state) {
+    layer_data *data = new_layer_data(state);
+    for_each_size(data, check_rectified_product);
+    data->rows = 19; /* through panels, too deep for one */
+    data->inputs = 300;
+    data->units = 261;
+    for_each_table(data, check_rectified_product);
+}
+
 /* One row at a time, with its activation: what product and the activation's kernel make of it. */
 static void check_row(layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
     size_t rows = data->rows, inputs = data->inputs, units = data->units;
     float *z = data->start;
     (void)tables;
-    table->product(rows, inputs, units, data->x, data->weights, data->biases, data->result, panel);
+    table->product(
+        rows, inputs, units, all(units), data->x, data->weights, data->biases, false, data->result,
+        panel);
     for (int kind = 0; kind < TNNI_ACTIVATION_KINDS; kind++) {
         for (size_t r = 0; r < rows; r++) {
             float *expected = data->result + r * units;
@@ -281,7 +342,8 @@ static void test_kernels_row_has_the_bits_of_the_product_and_the_activation(void
 static void check_transposed(
     layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
     size_t rows = data->rows, inputs = data->inputs, units = data->units;
-    table->product_transposed(rows, inputs, units, data->delta, data->weights, data->result, panel);
+    table->product_transposed(
+        rows, inputs, units, all(inputs), data->delta, data->weights, data->result, panel);
     check_result(data, tables, table, rows * inputs);
     for (size_t r = 0; r < rows; r++) {
         for (size_t i = 0; i < inputs; i++) {
@@ -306,13 +368,33 @@ static void check_transposed_of_single_rows(
     size_t inputs = data->inputs, units = data->units;
     (void)tables;
     table->product_transposed(
-        data->rows, inputs, units, data->delta, data->weights, data->result, panel);
+        data->rows, inputs, units, all(inputs), data->delta, data->weights, data->result, panel);
     for (size_t r = 0; r < data->rows; r++) {
         float row[MOST_WIDTH];
         table->product_transposed(
-            1, inputs, units, data->delta + r * units, data->weights, row, panel);
+            1, inputs, units, all(inputs), data->delta + r * units, data->weights, row, panel);
         assert_same_bits(row, data->result + r * inputs, inputs);
     }
+}
+
+static void check_parts_of_transposed(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    size_t rows = data->rows, inputs = data->inputs, units = data->units;
+    static float whole[MOST_ARRAY];
+    (void)tables;
+    table->product_transposed(
+        rows, inputs, units, all(inputs), data->delta, data->weights, data->result, panel);
+    for (size_t size = 16; size <= 48; size += 16) {
+        for (size_t i = 0; i < inputs; i += size)
+            table->product_transposed(
+                rows, inputs, units, part_of(i, size, inputs), data->delta, data->weights, whole,
+                panel);
+        assert_same_bits(whole, data->result, rows * inputs);
+    }
+}
+
+static void test_kernels_transposed_product_has_the_same_bits_in_parts(void **state) {
+    for_each_size(new_layer_data(state), check_parts_of_transposed);
 }
 
 static void test_kernels_transposed_product_has_the_same_bits_however_rows_are_batched(
@@ -344,7 +426,8 @@ static void check_weight_gradient(
     layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
     size_t rows = data->rows, inputs = data->inputs, units = data->units;
     table->weight_gradient(
-        rows, inputs, units, 0, inputs, data->x, data->delta, false, data->result, panel);
+        rows, inputs, units, all(inputs), all(units), data->x, data->delta, false, data->result,
+        panel);
     check_result(data, tables, table, inputs * units);
     check_weight_gradient_sums(data, table, NULL);
 }
@@ -354,7 +437,8 @@ static void check_accumulated_weight_gradient(
     size_t rows = data->rows, inputs = data->inputs, units = data->units;
     memcpy(data->result, data->start, inputs * units * sizeof(float));
     table->weight_gradient(
-        rows, inputs, units, 0, inputs, data->x, data->delta, true, data->result, panel);
+        rows, inputs, units, all(inputs), all(units), data->x, data->delta, true, data->result,
+        panel);
     check_result(data, tables, table, inputs * units);
     check_weight_gradient_sums(data, table, data->start);
 }
@@ -411,12 +495,13 @@ static void check_weight_update_by(
     size_t inputs = data->inputs, units = data->units, count = inputs * units;
     step_data apart = new_step_data(data), together = new_step_data(data);
     table->weight_gradient(
-        data->rows, inputs, units, 0, inputs, data->x, data->delta, false, data->start, panel);
+        data->rows, inputs, units, all(inputs), all(units), data->x, data->delta, false,
+        data->start, panel);
     table->steps[step->kind](
         step, 1, count, data->start, apart.weights, count, apart.moments, count);
     table->weight_update(
-        data->rows, inputs, units, 0, inputs, data->x, data->delta, step, together.weights,
-        together.moments, count, panel);
+        data->rows, inputs, units, all(inputs), all(units), data->x, data->delta, step,
+        together.weights, together.moments, count, panel);
     assert_same_bits(together.weights, apart.weights, count);
     assert_same_bits(together.moments, apart.moments, 2 * count);
     free(apart.weights), free(apart.moments);
@@ -442,21 +527,24 @@ static void test_kernels_weight_update_has_the_bits_of_gradient_and_step(void **
     for_each_table(data, check_weight_update);
 }
 
-/* As threads and blocks split it: by rows of the weights. */
+/* As threads split it: by rows of the weights and by columns. */
 static void check_parts_of_weight_gradient(
     layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
     size_t inputs = data->inputs, units = data->units;
+    static float whole[MOST_ARRAY];
     (void)tables;
     table->weight_gradient(
-        data->rows, inputs, units, 0, inputs, data->x, data->delta, false, data->result, panel);
-    for (size_t size = 1; size <= 7; size += 2) {
-        for (size_t first = 0; first < inputs; first += size) {
-            static float part[7 * MOST_WIDTH];
-            size_t count = inputs - first < size ? inputs - first : size;
-            table->weight_gradient(
-                data->rows, inputs, units, first, count, data->x, data->delta, false, part, panel);
-            assert_same_bits(part, data->result + first * units, count * units);
+        data->rows, inputs, units, all(inputs), all(units), data->x, data->delta, false,
+        data->result, panel);
+    for (size_t size = 1; size <= 49; size += 16) {
+        memset(whole, 0, inputs * units * sizeof(float));
+        for (size_t i = 0; i < inputs; i += size + 2) {
+            for (size_t u = 0; u < units; u += size)
+                table->weight_gradient(
+                    data->rows, inputs, units, part_of(i, size + 2, inputs),
+                    part_of(u, size, units), data->x, data->delta, false, whole, panel);
         }
+        assert_same_bits(whole, data->result, inputs * units);
     }
 }
 
@@ -471,11 +559,12 @@ static void check_rows_of_weight_gradient(
     static float sum[MOST_ARRAY];
     (void)tables;
     table->weight_gradient(
-        rows, inputs, units, 0, inputs, data->x, data->delta, false, data->result, panel);
+        rows, inputs, units, all(inputs), all(units), data->x, data->delta, false, data->result,
+        panel);
     for (size_t row = 0; row < rows; row++)
         table->weight_gradient(
-            1, inputs, units, 0, inputs, data->x + row * inputs, data->delta + row * units, row > 0,
-            sum, panel);
+            1, inputs, units, all(inputs), all(units), data->x + row * inputs,
+            data->delta + row * units, row > 0, sum, panel);
     assert_same_bits(sum, data->result, inputs * units);
 }
 
@@ -759,6 +848,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_DATA(test_kernels_product_has_its_form_and_bound_for_all_sizes),
         WITH_DATA(test_kernels_product_has_its_form_and_bound_without_biases),
+        WITH_DATA(test_kernels_product_has_the_same_bits_in_parts),
+        WITH_DATA(test_kernels_product_has_the_bits_of_relu_if_asked),
+        WITH_DATA(test_kernels_transposed_product_has_the_same_bits_in_parts),
         WITH_DATA(test_kernels_product_has_its_form_and_bound_for_many_rows),
         WITH_DATA(test_kernels_product_has_the_same_bits_however_rows_are_batched),
         WITH_DATA(test_kernels_product_has_its_form_and_bound_through_panels),

@@ -44,10 +44,9 @@ static void identity_backward(
     (void)parameter, (void)rows, (void)units, (void)z, (void)a, (void)gradient;
 }
 
-/* Adding +0 makes +0 of -0. */
 ALWAYS_INLINE vec relu(vec z, vec unused) {
     (void)unused;
-    return vec_add(vec_max(vec_set(0.0f), z), vec_set(0.0f));
+    return vec_relu(z);
 }
 
 ALWAYS_INLINE vec relu_derivative(vec a, vec gradient, vec unused) {

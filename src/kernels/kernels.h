@@ -9,7 +9,7 @@
 #ifndef TINYNN_KERNELS_KERNELS_H
 #define TINYNN_KERNELS_KERNELS_H
 
-#include <tinynn/tinynn.h>
+#include "support/parallel.h"
 
 typedef enum tnni_activation_kind {
     TNNI_IDENTITY,
@@ -115,37 +115,37 @@ typedef struct tnni_kernels {
     const char *name;
     bool fused; /* multiply-adds round once */
 
-    /* z = x weights + biases; biases may be NULL. */
+    /* z = x weights + biases, for part of the units; biases may be NULL. With rectify, relu(z). */
     void (*product)(
-        size_t rows, size_t inputs, size_t units, const float *x, const float *weights,
-        const float *biases, float *z, float *panel);
+        size_t rows, size_t inputs, size_t units, tnni_range part, const float *x,
+        const float *weights, const float *biases, bool rectify, float *z, float *panel);
 
     /* One row of that and its activation: z and a, which may be the same as in a vtable. */
     void (*row)(
         size_t inputs, size_t units, const float *x, const float *weights, const float *biases,
         tnni_activation_kind kind, float parameter, float *z, float *a);
 
-    /* input_gradient[rows, inputs] = delta weights^T */
+    /* input_gradient[rows, inputs] = delta weights^T, for part of the inputs. */
     void (*product_transposed)(
-        size_t rows, size_t inputs, size_t units, const float *delta, const float *weights,
-        float *input_gradient, float *panel);
+        size_t rows, size_t inputs, size_t units, tnni_range part, const float *delta,
+        const float *weights, float *input_gradient, float *panel);
 
     /*
-     * gradient[count, units] = rows first ... first + count - 1 of x^T delta, added to what is
-     * there if accumulate is set. Sums run over the rows of x in ascending order.
+     * gradient[inputs, units] = x^T delta, added to what is there if accumulate is set; of that the
+     * part of the inputs and the part of the units. Sums run over the rows of x in ascending order.
      */
     void (*weight_gradient)(
-        size_t rows, size_t inputs, size_t units, size_t first, size_t count, const float *x,
-        const float *delta, bool accumulate, float *gradient, float *panel);
+        size_t rows, size_t inputs, size_t units, tnni_range input_part, tnni_range unit_part,
+        const float *x, const float *delta, bool accumulate, float *gradient, float *panel);
 
     /*
-     * weights[count, units] take the step with that gradient; moments and stride as in
+     * That part of the weights takes the step with that gradient; moments and stride are as in
      * tnni_step_kernel, whose bits it has.
      */
     void (*weight_update)(
-        size_t rows, size_t inputs, size_t units, size_t first, size_t count, const float *x,
-        const float *delta, const tnni_step *step, float *weights, float *moments, size_t stride,
-        float *panel);
+        size_t rows, size_t inputs, size_t units, tnni_range input_part, tnni_range unit_part,
+        const float *x, const float *delta, const tnni_step *step, float *weights, float *moments,
+        size_t stride, float *panel);
 
     /* gradient[count] = sums over the rows of columns first ... of delta, likewise. */
     void (*bias_gradient)(

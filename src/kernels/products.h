@@ -43,6 +43,7 @@ typedef struct product {
     size_t b_step;
     product_end end;
     const float *bias; /* or NULL */
+    bool rectify;      /* relu comes last, after END_STORE and END_ADD */
     float rate;
     float *c;
     size_t c_row;
@@ -99,12 +100,12 @@ ALWAYS_INLINE void tile(
     float *c[MOST_BASES];
     const float *b = p->b;
     const size_t a_row = p->a_row, a_step = p->a_step, b_step = p->b_step, c_row = p->c_row;
-    FOR_SUMS(r, v)
-    sum[0][r][v] = sum[1][r][v] = vec_set(0.0f);
+    FOR_SUMS (r, v)
+        sum[0][r][v] = sum[1][r][v] = vec_set(0.0f);
     if (p->end == END_ACCUMULATE) {
         BASES(c, p->c, c_row)
-        FOR_SUMS(r, v)
-        sum[0][r][v] = load_columns(ROW(c, r, c_row) + v * VEC_LANES, partial, tail);
+        FOR_SUMS (r, v)
+            sum[0][r][v] = load_columns(ROW(c, r, c_row) + v * VEC_LANES, partial, tail);
     }
     BASES(a, p->a, a_row)
     for (size_t k = p->depth; k > 0;) {
@@ -133,19 +134,19 @@ ALWAYS_INLINE void tile(
         }
     }
     if (chains == 2) {
-        FOR_SUMS(r, v)
-        sum[0][r][v] = vec_add(sum[0][r][v], sum[1][r][v]);
+        FOR_SUMS (r, v)
+            sum[0][r][v] = vec_add(sum[0][r][v], sum[1][r][v]);
     }
     BASES(c, p->c, c_row)
     if (p->end == END_ADD) {
-        FOR_SUMS(r, v) {
+        FOR_SUMS (r, v) {
             vec old = load_columns(ROW(c, r, c_row) + v * VEC_LANES, partial, tail);
             sum[0][r][v] = vec_add(old, sum[0][r][v]);
         }
     }
     if (p->end == END_DESCEND) {
         vec rate = vec_set(-p->rate);
-        FOR_SUMS(r, v) {
+        FOR_SUMS (r, v) {
             vec old = load_columns(ROW(c, r, c_row) + v * VEC_LANES, partial, tail);
             sum[0][r][v] = vec_fma(rate, sum[0][r][v], old);
         }
@@ -158,8 +159,12 @@ ALWAYS_INLINE void tile(
                 sum[0][r][v] = vec_add(sum[0][r][v], bias);
         }
     }
-    FOR_SUMS(r, v)
-    store_columns(ROW(c, r, c_row) + v * VEC_LANES, partial, tail, sum[0][r][v]);
+    if (p->rectify) {
+        FOR_SUMS (r, v)
+            sum[0][r][v] = vec_relu(sum[0][r][v]);
+    }
+    FOR_SUMS (r, v)
+        store_columns(ROW(c, r, c_row) + v * VEC_LANES, partial, tail, sum[0][r][v]);
 }
 
 /* A tile of up to as many rows as the registers hold. */
@@ -258,11 +263,13 @@ static void tile_by_passes(product *p, tile_function *function, size_t rows, siz
     p->b_step = 2 * whole.b_step;
     p->depth = (whole.depth + 1) / 2;
     p->bias = NULL;
+    p->rectify = false;
     function(p, rows, tail);
     p->a = whole.a + whole.a_step;
     p->b = whole.b + whole.b_step;
     p->depth = whole.depth / 2;
     p->bias = whole.bias;
+    p->rectify = whole.rectify;
     p->end = END_ADD;
     function(p, rows, tail);
     *p = whole;
@@ -315,6 +322,7 @@ static void product_band_by_panels(
         p.b = panel;
         p.b_step = columns;
         p.bias = k + size >= depth ? p.bias : NULL;
+        p.rectify = k + size >= depth && p.rectify;
         p.end = k > 0 ? END_ACCUMULATE : p.end;
         product_band(&p, rows, columns);
     }
@@ -350,7 +358,8 @@ ALWAYS_INLINE void product_bands(product *p, size_t rows, size_t columns, float 
 
 /* One unit: its weights lie side by side, as the inputs do. */
 static void product_one_unit(
-    size_t rows, size_t inputs, const float *x, const float *w, const float *biases, float *z) {
+    size_t rows, size_t inputs, const float *x, const float *w, const float *biases, bool rectify,
+    float *z) {
     for (size_t r = 0; r < rows; r++, x += inputs) {
         lanes16 sum = lanes16_zero();
         for (size_t i = 0; i < inputs; i += 16) {
@@ -368,15 +377,17 @@ static void product_one_unit(
             }
         }
         float total = lanes16_fold(sum);
-        z[r] = biases ? total + biases[0] : total;
+        if (biases)
+            total += biases[0];
+        z[r] = rectify ? scalar_relu(total) : total;
     }
 }
 
 static void dense_product(
-    size_t rows, size_t inputs, size_t units, const float *x, const float *weights,
-    const float *biases, float *z, float *panel) {
+    size_t rows, size_t inputs, size_t units, tnni_range part, const float *x, const float *weights,
+    const float *biases, bool rectify, float *z, float *panel) {
     if (units == 1) {
-        product_one_unit(rows, inputs, x, weights, biases, z);
+        product_one_unit(rows, inputs, x, weights, biases, rectify, z);
         return;
     }
     product p = {
@@ -385,13 +396,14 @@ static void dense_product(
         .a = x,
         .a_row = inputs,
         .a_step = 1,
-        .b = weights,
+        .b = weights + part.begin,
         .b_step = units,
-        .bias = biases,
-        .c = z,
+        .bias = biases ? biases + part.begin : NULL,
+        .rectify = rectify,
+        .c = z + part.begin,
         .c_row = units,
     };
-    product_bands(&p, rows, units, panel);
+    product_bands(&p, rows, part.end - part.begin, panel);
 }
 
 /* panel[k, i] = weights[i, k] for VEC_LANES columns i of the panel, of which count exist. */
@@ -423,10 +435,10 @@ static void transpose_columns(
 
 /* Bands of inputs; in each the sum over the units goes on from panel to panel. */
 static void dense_product_transposed(
-    size_t rows, size_t inputs, size_t units, const float *delta, const float *weights,
-    float *input_gradient, float *panel) {
-    for (size_t i = 0; i < inputs;) {
-        size_t width = band_width(inputs - i);
+    size_t rows, size_t inputs, size_t units, tnni_range part, const float *delta,
+    const float *weights, float *input_gradient, float *panel) {
+    for (size_t i = part.begin; i < part.end;) {
+        size_t width = band_width(part.end - i);
         size_t panel_row = width < VEC_LANES ? VEC_LANES : width;
         for (size_t k = 0; k < units; k += PANEL_DEPTH) {
             size_t depth = units - k < PANEL_DEPTH ? units - k : PANEL_DEPTH;
@@ -452,17 +464,17 @@ static void dense_product_transposed(
     }
 }
 
-/* Rows first ... of x^T delta. */
+/* A part of x^T delta, whose first element goes to c. */
 ALWAYS_INLINE product gradient_product(
-    size_t rows, size_t inputs, size_t units, size_t first, const float *x, const float *delta,
-    product_end end, float *c) {
+    size_t rows, size_t inputs, size_t units, tnni_range input_part, tnni_range unit_part,
+    const float *x, const float *delta, product_end end, float *c) {
     return (product){
         .depth = rows,
         .chains = 1,
-        .a = x + first,
+        .a = x + input_part.begin,
         .a_row = 1,
         .a_step = inputs,
-        .b = delta,
+        .b = delta + unit_part.begin,
         .b_step = units,
         .end = end,
         .c = c,
@@ -470,22 +482,34 @@ ALWAYS_INLINE product gradient_product(
     };
 }
 
+static bool is_empty(tnni_range part) {
+    return part.begin >= part.end;
+}
+
+static size_t length_of(tnni_range part) {
+    return part.end - part.begin;
+}
+
 static void dense_weight_gradient(
-    size_t rows, size_t inputs, size_t units, size_t first, size_t count, const float *x,
-    const float *delta, bool accumulate, float *gradient, float *panel) {
-    product_end end = accumulate ? END_ACCUMULATE : END_STORE;
-    product p = gradient_product(rows, inputs, units, first, x, delta, end, gradient);
-    if (count > 0)
-        product_bands(&p, count, units, panel);
+    size_t rows, size_t inputs, size_t units, tnni_range input_part, tnni_range unit_part,
+    const float *x, const float *delta, bool accumulate, float *gradient, float *panel) {
+    if (is_empty(input_part) || is_empty(unit_part))
+        return;
+    product p = gradient_product(
+        rows, inputs, units, input_part, unit_part, x, delta,
+        accumulate ? END_ACCUMULATE : END_STORE,
+        gradient + input_part.begin * units + unit_part.begin);
+    product_bands(&p, length_of(input_part), length_of(unit_part), panel);
 }
 
 static void dense_weight_descent(
-    size_t rows, size_t inputs, size_t units, size_t first, size_t count, const float *x,
-    const float *delta, float rate, float *weights, float *panel) {
-    product p = gradient_product(rows, inputs, units, first, x, delta, END_DESCEND, weights);
+    size_t rows, size_t inputs, size_t units, tnni_range input_part, tnni_range unit_part,
+    const float *x, const float *delta, float rate, float *weights, float *panel) {
+    product p = gradient_product(
+        rows, inputs, units, input_part, unit_part, x, delta, END_DESCEND,
+        weights + input_part.begin * units + unit_part.begin);
     p.rate = rate;
-    if (count > 0)
-        product_bands(&p, count, units, panel);
+    product_bands(&p, length_of(input_part), length_of(unit_part), panel);
 }
 
 /*
@@ -523,18 +547,24 @@ static void step_band(
 }
 
 static void dense_weight_update(
-    size_t rows, size_t inputs, size_t units, size_t first, size_t count, const float *x,
-    const float *delta, const tnni_step *step, float *weights, float *moments, size_t stride,
-    float *panel) {
+    size_t rows, size_t inputs, size_t units, tnni_range input_part, tnni_range unit_part,
+    const float *x, const float *delta, const tnni_step *step, float *weights, float *moments,
+    size_t stride, float *panel) {
+    if (is_empty(input_part) || is_empty(unit_part))
+        return;
     if (step->kind == TNNI_DESCENT) {
         dense_weight_descent(
-            rows, inputs, units, first, count, x, delta, step->rate, weights, panel);
+            rows, inputs, units, input_part, unit_part, x, delta, step->rate, weights, panel);
         return;
     }
+    size_t count = length_of(input_part);
     size_t most = units < TNNI_WIDE ? units : TILE_COLUMNS;
-    for (size_t j = 0; j < units; j += most) {
-        size_t columns = units - j < most ? units - j : most;
-        product p = gradient_product(rows, inputs, units, first, x, delta + j, END_STORE, NULL);
+    for (size_t j = unit_part.begin; j < unit_part.end; j += most) {
+        size_t columns = unit_part.end - j < most ? unit_part.end - j : most;
+        size_t at = input_part.begin * units + j;
+        product p = gradient_product(
+            rows, inputs, units, input_part, (tnni_range){j, j + columns}, x, delta, END_STORE,
+            NULL);
         p.c_row = columns;
         if (columns == TILE_COLUMNS && rows <= PANEL_DEPTH && wants_panel(&p, count)) {
             copy_panel(rows, columns, p.b, units, panel);
@@ -542,7 +572,7 @@ static void dense_weight_update(
             p.b_step = columns;
         }
         step_band(
-            &p, count, columns, step, weights + j, units, moments ? moments + j : NULL, stride,
+            &p, count, columns, step, weights + at, units, moments ? moments + at : NULL, stride,
             panel);
     }
 }

@@ -55,7 +55,7 @@ ALWAYS_INLINE void row_block(
         if (p->bias)
             z = vec_add(z, load_columns(p->bias + v * VEC_LANES, partial, tail));
         if (rectify)
-            z = relu(z, z);
+            z = vec_relu(z);
         store_columns(p->c + v * VEC_LANES, partial, tail, z);
     }
 }
@@ -109,7 +109,7 @@ static size_t row_first_block(const product *p, size_t units, bool rectify) {
 static void dense_row(
     size_t inputs, size_t units, const float *x, const float *weights, const float *biases,
     tnni_activation_kind kind, float parameter, float *z, float *a) {
-    bool rectify = kind == TNNI_RELU && units > 1 && z == a;
+    bool rectify = kind == TNNI_RELU && z == a;
     product p = {
         .depth = inputs,
         .chains = chains_of(inputs, units),
@@ -120,7 +120,7 @@ static void dense_row(
         .c = z,
     };
     if (units == 1)
-        product_one_unit(1, inputs, x, weights, biases, z);
+        product_one_unit(1, inputs, x, weights, biases, rectify, z);
     for (size_t left = units; units > 1 && left > 0;) {
         size_t vecs = row_first_block(&p, left, rectify);
         if (vecs == 0)

@@ -364,6 +364,15 @@ ALWAYS_INLINE vec vec_copy_sign(vec magnitude, vec sign) {
     return vec_from_bits(ivec_or(vec_bits(vec_abs(magnitude)), sign_bit));
 }
 
+/* max(0, a), where adding +0 makes +0 of -0; of vectors and of single floats. */
+ALWAYS_INLINE vec vec_relu(vec a) {
+    return vec_add(vec_max(vec_set(0.0f), a), vec_set(0.0f));
+}
+
+ALWAYS_INLINE float scalar_relu(float a) {
+    return (0.0f > a ? 0.0f : a) + 0.0f;
+}
+
 /* a * b + c of single floats, rounded as vec_fma does. */
 ALWAYS_INLINE float scalar_fma(float a, float b, float c) {
 #if defined(VEC_PORTABLE)

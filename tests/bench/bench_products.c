@@ -36,26 +36,23 @@ typedef struct job {
     peer_xsmm_kernel *xsmm;
 } job;
 
-#ifdef TNNI_PANEL_FLOATS
-#    define PANEL , self->panel
-#    define PANEL_FLOATS TNNI_PANEL_FLOATS
-#else
-#    define PANEL
-#    define PANEL_FLOATS 1
-#endif
-
 static void run_tinynn(void *context, size_t repetitions) {
     const job *self = context;
     const tnni_kernels *k = self->kernels;
     shape s = self->s;
+    tnni_range inputs = {0, s.inputs}, units = {0, s.units};
     for (size_t i = 0; i < repetitions; i++) {
         if (self->form == PEER_XW)
-            k->product(s.rows, s.inputs, s.units, self->a, self->b, NULL, self->c PANEL);
+            k->product(
+                s.rows, s.inputs, s.units, units, self->a, self->b, NULL, false, self->c,
+                self->panel);
         else if (self->form == PEER_DWT)
-            k->product_transposed(s.rows, s.inputs, s.units, self->a, self->b, self->c PANEL);
+            k->product_transposed(
+                s.rows, s.inputs, s.units, inputs, self->a, self->b, self->c, self->panel);
         else
             k->weight_gradient(
-                s.rows, s.inputs, s.units, 0, s.inputs, self->a, self->b, false, self->c PANEL);
+                s.rows, s.inputs, s.units, inputs, units, self->a, self->b, false, self->c,
+                self->panel);
     }
 }
 
@@ -117,7 +114,7 @@ static void begin(
     self->count = 0;
     job *library = add(self, &common, "tinynn", run_tinynn);
     library->kernels = kernels;
-    library->panel = bench_zeros(PANEL_FLOATS);
+    library->panel = bench_zeros(TNNI_PANEL_FLOATS);
     for (size_t i = 0; i < blas->count; i++)
         add(self, &common, blas->at[i]->name, run_blas)->products = blas->at[i];
 #if BENCH_XSMM

@@ -1,0 +1,113 @@
+/*
+ * A pass through the net as stages, and how threads share them out.
+ *
+ * With L layers, stage s is
+ *
+ *     s < L         forward of layer s                          forward.c
+ *     s = L         the loss, and delta of the last layer       backward.c
+ *     L < s < 2 L   delta of layer 2 L - 1 - s
+ *     s = 2 L       dL/dx
+ *
+ * A stage is divided by rows or by units. By rows, a task goes on to the next stage and waits for
+ * nobody. By units, it needs what all tasks made of the stage before, so each such stage is a loop
+ * of its own. But the weights that a task reads and steps with are always the same ones then, and
+ * stay in its core's cache. So units are shared out where the weights are more than the outputs.
+ */
+#include "net.h"
+
+/* Units are shared out in whole vectors of any width, and not in slivers. */
+enum { UNIT_BLOCK = 16, LEAST_UNITS = 32 };
+
+static tnni_range whole(size_t length) {
+    return (tnni_range){0, length};
+}
+
+static tnni_range share_units(size_t units, size_t index, size_t tasks) {
+    tnni_range blocks = tnni_share((units + UNIT_BLOCK - 1) / UNIT_BLOCK, index, tasks);
+    size_t end = blocks.end * UNIT_BLOCK;
+    return (tnni_range){blocks.begin * UNIT_BLOCK, end < units ? end : units};
+}
+
+/* An activation that needs its whole row, or may, keeps the units together; so does dropout. */
+static bool splits_units(const tnni_layer *layer, size_t rows, size_t tasks) {
+    bool is_elementwise = layer->kind < TNNI_ACTIVATION_KINDS && layer->kind != TNNI_SOFTMAX;
+    return is_elementwise && layer->dropout == 0.0f && rows < layer->inputs &&
+        layer->units / tasks >= LEAST_UNITS;
+}
+
+void tnni_share_weights(
+    const tnni_layer *layer, size_t rows, size_t index, size_t tasks, tnni_range *inputs,
+    tnni_range *units) {
+    bool by_units = splits_units(layer, rows, tasks);
+    *inputs = by_units ? whole(layer->inputs) : tnni_share(layer->inputs, index, tasks);
+    *units = by_units ? share_units(layer->units, index, tasks) : whole(layer->units);
+}
+
+/* ---- Stages ---------------------------------------------------------------------------------- */
+
+/* The layer whose z or delta a stage computes; NULL if it is not one of these. */
+static const tnni_layer *layer_of(const tnn_net *net, size_t stage) {
+    size_t count = net->layer_count;
+    if (stage < count)
+        return &net->layers[stage];
+    return stage > count && stage < 2 * count ? &net->layers[2 * count - 1 - stage] : NULL;
+}
+
+static void run_stage(const tnni_pass *pass, size_t stage, tnni_part part, float *panel) {
+    tnn_net *net = pass->net;
+    size_t count = net->layer_count;
+    if (stage < count)
+        tnni_forward_part(net, stage, part, panel);
+    else if (stage == count)
+        tnni_last_delta(pass, part.rows);
+    else if (stage < 2 * count)
+        tnni_delta_part(net, 2 * count - 1 - stage, part, panel);
+    else
+        tnni_input_gradient(pass, part.rows, panel);
+}
+
+/* ---- Loops ----------------------------------------------------------------------------------- */
+
+/* Stages first ... end - 1; there is only one if its units are shared out. */
+typedef struct stage_loop {
+    const tnni_pass *pass;
+    size_t first, end;
+    size_t tasks;
+    bool by_units;
+} stage_loop;
+
+static void loop_task(void *argument, size_t index) {
+    const stage_loop *loop = argument;
+    const tnni_pass *pass = loop->pass;
+    for (size_t stage = loop->first; stage < loop->end; stage++) {
+        const tnni_layer *layer = layer_of(pass->net, stage);
+        size_t units = layer ? layer->units : 0;
+        tnni_part part = {whole(pass->rows), whole(units)};
+        if (loop->by_units)
+            part.units = share_units(units, index, loop->tasks);
+        else
+            part.rows = tnni_share(pass->rows, index, loop->tasks);
+        run_stage(pass, stage, part, tnni_panel(pass->net, index));
+    }
+}
+
+void tnni_pass_run(const tnni_pass *pass, size_t first, size_t end) {
+    const tnn_net *net = pass->net;
+    size_t tasks = tnni_net_tasks(net, pass->rows);
+    size_t row_tasks = tasks < pass->rows ? tasks : pass->rows;
+    while (first < end) {
+        stage_loop loop = {pass, first, first, row_tasks, false};
+        for (; loop.end < end; loop.end++) {
+            const tnni_layer *layer = layer_of(net, loop.end);
+            if (tasks > 1 && layer && splits_units(layer, pass->rows, tasks))
+                break;
+        }
+        if (loop.end == first) {
+            loop.end = first + 1;
+            loop.tasks = tasks;
+            loop.by_units = true;
+        }
+        tnni_parallel_for(net->executor, loop.tasks, loop_task, &loop);
+        first = loop.end;
+    }
+}
