@@ -16,7 +16,7 @@
 #include "net.h"
 
 /* Units are shared out in whole vectors of any width, and not in slivers. */
-enum { UNIT_BLOCK = 16, LEAST_UNITS = 32 };
+enum { UNIT_BLOCK = 16, LEAST_UNITS = 1024 };
 
 static tnni_range whole(size_t length) {
     return (tnni_range){0, length};

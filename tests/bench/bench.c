@@ -193,10 +193,12 @@ bool bench_wants(const bench *self, const char *variant, int threads) {
 void bench_place(const bench *self, int threads) {
     if (self->cpu < 0)
         return;
-    if (threads == 1)
+    if (threads == 1) {
         system_pin(self->cpu, self->cpu);
-    else
-        system_pin(self->cpu, self->other_cpu);
+        return;
+    }
+    system_pin(self->cpu, self->other_cpu);
+    system_pin_openmp(self->other_cpu);
 }
 
 /* ---- Samples --------------------------------------------------------------------------------- */

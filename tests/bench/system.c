@@ -7,6 +7,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <time.h>
+#ifdef _OPENMP
+#    include <omp.h>
+#endif
 
 double system_now_ns(void) {
     struct timespec now;
@@ -57,7 +60,26 @@ void system_pin(int cpu, int other) {
         cpu);
 }
 
+/*
+ * Woken after a pause, OpenMP's second thread may find itself on the CPU of the first, and then a
+ * loop lasts as long as a time slice. The first one stays free, since threads of other runtimes
+ * begin with what it may use.
+ */
+void system_pin_openmp(int other) {
+#    ifdef _OPENMP
+#        pragma omp parallel num_threads(2)
+    if (omp_get_thread_num() == 1)
+        system_pin(other, other);
+#    else
+    (void)other;
+#    endif
+}
+
 #else
+
+void system_pin_openmp(int other) {
+    (void)other;
+}
 
 void system_choose_cpus(int *cpu, int *other) {
     *cpu = *other = -1;

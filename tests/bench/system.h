@@ -14,6 +14,9 @@ void system_choose_other_cpu(int cpu, int *other);
 /* Restricts the calling thread, and those that it will start, to the two. */
 void system_pin(int cpu, int other);
 
+/* Keeps OpenMP's second thread on a CPU. */
+void system_pin_openmp(int other);
+
 /* Runs function(argument) in a thread on cpu while here() runs in this one on other. */
 void system_run_pair(int cpu, int other, void (*there)(void *), void (*here)(void *), void *both);
 
