@@ -50,17 +50,26 @@ ALWAYS_INLINE vec expm1_of_reduced(vec r) {
 }
 
 /*
- * exp(x) = 2^n exp(r). n reaches from -150, where the result is denormal or rounds to 0, to 128,
- * where it may still be finite: too far for the exponent of one float. Hence two halves of n, of
- * which only the second product can round. Worst: 1.04 at -38.414, 1.03 at 5.1992.
+ * p 2^n, rounded once; n from -150, where the result is denormal or rounds to 0, to 128, where it
+ * may still be finite: too far for the exponent of one float. Hence two halves of n, of which only
+ * the second product can round. biased is n + 254.
  */
+ALWAYS_INLINE vec times_power_of_two(vec p, ivec biased) {
+#if defined(VEC_SCALE)
+    return vec_scale(p, vec_sub(vec_from_bits(biased), vec_set(0x3p22f + 254.0f)));
+#else
+    ivec half = ivec_and(ivec_shift_left(biased, 22), ivec_set(~0x7fffff));
+    ivec other_half = ivec_sub(ivec_shift_left(biased, 23), half);
+    return vec_mul(vec_mul(p, vec_from_bits(half)), vec_from_bits(other_half));
+#endif
+}
+
+/* exp(x) = 2^n exp(r). Worst: 1.04 at -38.414, 1.03 at 5.1992. */
 ALWAYS_INLINE vec vec_exp(vec x) {
     vec clamped = vec_max(vec_set(-104.0f), vec_min(vec_set(89.0f), x));
     ivec n;
-    vec p = vec_add(expm1_of_reduced(reduce_by_ln2(clamped, 127 + 127, &n)), vec_set(1.0f));
-    ivec half = ivec_and(ivec_shift_left(n, 22), ivec_set(~0x7fffff));
-    ivec other_half = ivec_sub(ivec_shift_left(n, 23), half);
-    return vec_mul(vec_mul(p, vec_from_bits(half)), vec_from_bits(other_half));
+    vec p = vec_add(expm1_of_reduced(reduce_by_ln2(clamped, 254, &n)), vec_set(1.0f));
+    return times_power_of_two(p, n);
 }
 
 /*
@@ -106,10 +115,8 @@ ALWAYS_INLINE vec vec_tanh(vec x) {
 
 /*
  * With e = exp(-|x|), 1 / (1 + e) for x > 0 and e / (1 + e) otherwise: neither overflows nor
- * cancels. e goes down to the least denormal float; 2^(n + 64), with n from -150 to 0, is a normal
- * one, so that of the two products only the last rounds. The quotient is corrected as in vec_tanh,
- * for the rounding of 1 + e; in minus_e, and in the sign of a quotient that is dropped at the end,
- * so that no operation is spent on negating.
+ * cancels. The quotient is corrected as in vec_tanh, for the rounding of 1 + e; in minus_e, and in
+ * the sign of a quotient that is dropped at the end, so that no operation is spent on negating.
  * Worst: 1.53 at -5.8399, 1.50 at -5.5430.
  */
 ALWAYS_INLINE vec vec_sigmoid(vec x) {
@@ -117,8 +124,8 @@ ALWAYS_INLINE vec vec_sigmoid(vec x) {
     vec minus_x = vec_from_bits(ivec_or(vec_bits(x), ivec_set(INT32_MIN)));
     vec clamped = vec_max(vec_set(-104.0f), minus_x);
     ivec n;
-    vec p = vec_add(expm1_of_reduced(reduce_by_ln2(clamped, 127 + 64 + 256, &n)), one);
-    vec minus_e = vec_mul(vec_mul(p, power_of_two(n)), vec_set(0x1p-64f));
+    vec minus_p = vec_sub(vec_set(-1.0f), expm1_of_reduced(reduce_by_ln2(clamped, 254, &n)));
+    vec minus_e = times_power_of_two(minus_p, n);
 
     vec numerator = vec_select(vec_greater(x, vec_set(0.0f)), one, minus_e);
     vec q = vec_div(numerator, vec_sub(one, minus_e));

@@ -47,6 +47,8 @@ typedef struct product {
     float rate;
     float *c;
     size_t c_row;
+    const float *next; /* what b will be after this, to be fetched meanwhile; or NULL */
+    size_t next_step;
 } product;
 
 /*
@@ -106,6 +108,11 @@ ALWAYS_INLINE void tile(
         BASES(c, p->c, c_row)
         FOR_SUMS (r, v)
             sum[0][r][v] = load_columns(ROW(c, r, c_row) + v * VEC_LANES, partial, tail);
+    }
+    if (p->end == END_DESCEND) { /* large weights come from far away */
+        BASES(c, p->c, c_row)
+        FOR_SUMS (r, v)
+            PREFETCH_TO_WRITE(ROW(c, r, c_row) + v * VEC_LANES);
     }
     BASES(a, p->a, a_row)
     for (size_t k = p->depth; k > 0;) {
@@ -275,10 +282,22 @@ static void tile_by_passes(product *p, tile_function *function, size_t rows, siz
     *p = whole;
 }
 
+ALWAYS_INLINE void fetch_row(const float *row, size_t columns) {
+    for (size_t j = 0; j < columns; j += 16)
+        PREFETCH(row + j);
+}
+
 /* All rows of a band of c: some vectors wide, or fewer columns than one has. Moves p on. */
 ALWAYS_INLINE void product_band(product *p, size_t rows, size_t columns) {
     const tile_shape *shape = &tile_shapes[p->chains > 1][columns / VEC_LANES];
+    size_t fetched = 0;
+    size_t fetches = rows > 0 ? p->depth * shape->most_rows / rows + 1 : 0;
     for (;;) {
+        if (p->next) {
+            size_t end = fetched + fetches < p->depth ? fetched + fetches : p->depth;
+            for (; fetched < end; fetched++)
+                fetch_row(p->next + fetched * p->next_step, columns);
+        }
         size_t height = tile_height(rows, shape->most_rows);
         if (p->chains == CHAINS)
             tile_by_passes(p, shape->function, height, columns);
@@ -309,25 +328,6 @@ static void copy_panel(size_t depth, size_t columns, const float *b, size_t b_st
     }
 }
 
-static void product_band_by_panels(
-    const product *whole, size_t rows, size_t columns, float *panel) {
-    size_t depth = whole->depth;
-    size_t blocks = (depth + PANEL_DEPTH - 1) / PANEL_DEPTH;
-    size_t size = (depth + blocks - 1) / blocks;
-    for (size_t k = 0; k < depth; k += size) {
-        product p = *whole;
-        p.depth = depth - k < size ? depth - k : size;
-        copy_panel(p.depth, columns, p.b + k * p.b_step, p.b_step, panel);
-        p.a += k * p.a_step;
-        p.b = panel;
-        p.b_step = columns;
-        p.bias = k + size >= depth ? p.bias : NULL;
-        p.rectify = k + size >= depth && p.rectify;
-        p.end = k > 0 ? END_ACCUMULATE : p.end;
-        product_band(&p, rows, columns);
-    }
-}
-
 /* How wide the next band is when columns are left. */
 ALWAYS_INLINE size_t band_width(size_t columns) {
     if (columns >= TILE_COLUMNS)
@@ -335,23 +335,89 @@ ALWAYS_INLINE size_t band_width(size_t columns) {
     return columns < VEC_LANES ? columns : columns / VEC_LANES * VEC_LANES;
 }
 
+/* The part of p with k from first on, and depth of them. */
+ALWAYS_INLINE product depth_part(const product *p, size_t first, size_t depth) {
+    product part = *p;
+    bool is_last = first + depth == p->depth;
+    part.depth = depth;
+    part.a += first * p->a_step;
+    part.b += first * p->b_step;
+    part.bias = is_last ? p->bias : NULL;
+    part.rectify = is_last && p->rectify;
+    part.end = first > 0 ? END_ACCUMULATE : p->end;
+    return part;
+}
+
+/* How deep panels are when none is a sliver. */
+static size_t panel_depth(size_t depth) {
+    size_t blocks = (depth + PANEL_DEPTH - 1) / PANEL_DEPTH;
+    return (depth + blocks - 1) / blocks;
+}
+
+/* Whole vectors of columns, band by band and panel by panel. */
+static void product_panels(const product *p, size_t rows, size_t columns, float *panel) {
+    size_t most = panel_depth(p->depth);
+    for (size_t j = 0; j < columns;) {
+        size_t width = band_width(columns - j);
+        for (size_t k = 0; k < p->depth; k += most) {
+            product part = depth_part(p, k, p->depth - k < most ? p->depth - k : most);
+            copy_panel(part.depth, width, part.b + j, part.b_step, panel);
+            part.b = panel;
+            part.b_step = width;
+            part.bias = part.bias ? part.bias + j : NULL;
+            part.c += j;
+            part.next = k + most < p->depth ? p->b + (k + most) * p->b_step + j
+                : j + width < columns       ? p->b + j + width
+                                            : NULL;
+            part.next_step = p->b_step;
+            product_band(&part, rows, width);
+        }
+        j += width;
+    }
+}
+
+/*
+ * Where a is large both ways, a block of it stays in the second-level cache for all bands. Tiles of
+ * most heights divide its rows.
+ */
+enum { BLOCK_ROWS = 480, LARGE = 1 << 21 };
+
+static void product_by_panels(const product *p, size_t rows, size_t columns, float *panel) {
+    if (rows * p->depth < LARGE) {
+        product_panels(p, rows, columns, panel);
+        return;
+    }
+    size_t most = panel_depth(p->depth);
+    for (size_t r = 0; r < rows; r += BLOCK_ROWS) {
+        for (size_t k = 0; k < p->depth; k += most) {
+            product part = depth_part(p, k, p->depth - k < most ? p->depth - k : most);
+            part.a += r * p->a_row;
+            part.c += r * p->c_row;
+            product_panels(&part, rows - r < BLOCK_ROWS ? rows - r : BLOCK_ROWS, columns, panel);
+        }
+    }
+}
+
 /* c[rows, columns], band by band, so that a band of b stays in the cache for all rows. */
 ALWAYS_INLINE void product_bands(product *p, size_t rows, size_t columns, float *panel) {
-    bool by_panels = wants_panel(p, rows) && (p->end != END_DESCEND || p->depth <= PANEL_DEPTH);
-    for (;;) {
-        const float *a = p->a;
-        float *c = p->c;
+    const float *a = p->a;
+    float *c = p->c;
+    if (wants_panel(p, rows) && (p->end != END_DESCEND || p->depth <= PANEL_DEPTH)) {
+        size_t vectors = columns / VEC_LANES * VEC_LANES;
+        product_by_panels(p, rows, vectors, panel);
+        columns -= vectors;
+        p->b += vectors;
+        c += vectors;
+        p->bias = p->bias ? p->bias + vectors : NULL;
+    }
+    while (columns > 0) {
         size_t width = band_width(columns);
-        if (by_panels && width >= VEC_LANES)
-            product_band_by_panels(p, rows, width, panel);
-        else
-            product_band(p, rows, width);
-        columns -= width;
-        if (columns == 0)
-            return;
         p->a = a;
+        p->c = c;
+        product_band(p, rows, width);
+        columns -= width;
         p->b += width;
-        p->c = c + width;
+        c += width;
         p->bias = p->bias ? p->bias + width : NULL;
     }
 }

@@ -46,6 +46,15 @@
 #    define LOADED(vector) ((void)0)
 #endif
 
+/* Into the second-level cache to be read, and into the first to be written. */
+#if defined(__GNUC__)
+#    define PREFETCH(pointer) __builtin_prefetch(pointer, 0, 2)
+#    define PREFETCH_TO_WRITE(pointer) __builtin_prefetch(pointer, 1)
+#else
+#    define PREFETCH(pointer) ((void)(pointer))
+#    define PREFETCH_TO_WRITE(pointer) ((void)(pointer))
+#endif
+
 /* One operation a line: an expression of its arguments. */
 #define VEC_OP1(type, name, a_type, expression)                                                    \
     ALWAYS_INLINE type name(a_type a) {                                                            \
@@ -89,6 +98,9 @@ VEC_OP2(vec, vec_sub, vec, vec, _mm512_sub_ps(a, b))
 VEC_OP2(vec, vec_mul, vec, vec, _mm512_mul_ps(a, b))
 VEC_OP2(vec, vec_div, vec, vec, _mm512_div_ps(a, b))
 VEC_OP1(vec, vec_sqrt, vec, _mm512_sqrt_ps(a))
+/* a 2^b for whole numbers b, rounded once. */
+#    define VEC_SCALE
+VEC_OP2(vec, vec_scale, vec, vec, _mm512_scalef_ps(a, b))
 VEC_OP3(vec, vec_fma, vec, vec, vec, _mm512_fmadd_ps(a, b, c))
 VEC_OP2(vec, vec_max, vec, vec, _mm512_max_ps(a, b))
 VEC_OP2(vec, vec_min, vec, vec, _mm512_min_ps(a, b))
