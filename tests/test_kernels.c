@@ -337,6 +337,73 @@ static void test_kernels_row_has_the_bits_of_the_product_and_the_activation(void
     }
 }
 
+/* Three inputs in four are 0 or -0, as the bits decide. */
+static void thin_out(float *x, size_t count) {
+    uint64_t random = 5;
+    float coin[1];
+    for (size_t i = 0; i < count; i++) {
+        fill_random(coin, 1, &random, 0, 1);
+        if (coin[0] < 0.75f)
+            x[i] = coin[0] < 0.1f ? -0.0f : 0.0f;
+    }
+}
+
+/* Sparse rows, in which zeros are skipped, against the product, in which they are not. */
+static void check_sparse_row(
+    layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
+    size_t inputs = data->inputs, units = data->units;
+    (void)tables;
+    for (int with_biases = 0; with_biases <= 1; with_biases++) {
+        const float *biases = with_biases ? data->biases : NULL;
+        table->product(
+            1, inputs, units, all(units), data->x, data->weights, biases, false, data->result,
+            panel);
+        table->row(
+            inputs, units, data->x, data->weights, biases, TNNI_IDENTITY, 0, data->start,
+            data->start);
+        assert_same_bits(data->start, data->result, units);
+        table->activations[TNNI_RELU].forward(0, 1, units, data->result, data->result);
+        table->row(
+            inputs, units, data->x, data->weights, biases, TNNI_RELU, 0, data->start, data->start);
+        assert_same_bits(data->start, data->result, units);
+    }
+}
+
+static layer_data *new_sparse_data(void **state, size_t units) {
+    layer_data *data = new_layer_data(state);
+    data->rows = 1;
+    data->inputs = MOST_ARRAY / units < 300 ? MOST_ARRAY / units : 300;
+    data->units = units;
+    thin_out(data->x, data->inputs);
+    return data;
+}
+
+static const size_t sparse_units[] = {65, 67, 128, 131, 144, 200, 259};
+
+static void test_kernels_row_of_zeros_has_the_bits_of_the_product(void **state) {
+    for (size_t u = 0; u < COUNT_OF(sparse_units); u++) {
+        layer_data *data = new_sparse_data(state, sparse_units[u]);
+        for_each_table(data, check_sparse_row);
+        memset(data->x, 0, data->inputs * sizeof(float)); /* every sum is 0 */
+        for_each_table(data, check_sparse_row);
+        free(data);
+    }
+    new_layer_data(state);
+}
+
+/* Products that underflow make sums of -0, which a skipped +0 would have made +0. */
+static void test_kernels_row_of_zeros_has_the_signs_of_the_product(void **state) {
+    layer_data *data = new_sparse_data(state, 131);
+    data->x[data->inputs - 1] = 0; /* the one that makes the sums +0 */
+    for (size_t i = 0; i < data->inputs; i++) {
+        bool zero = data->x[i] == 0;
+        data->x[i] = zero ? 0 : 1e-30f;
+        for (size_t u = 0; u < data->units; u++)
+            data->weights[i * data->units + u] = zero ? 1 : -1e-30f;
+    }
+    for_each_table(data, check_sparse_row);
+}
+
 /* ---- delta weights^T ------------------------------------------------------------------------- */
 
 static void check_transposed(
@@ -516,6 +583,18 @@ static void check_weight_update(
         step.kind = (tnni_method_kind)kind;
         check_weight_update_by(data, table, &step);
     }
+}
+
+static void test_kernels_weight_update_of_a_row_of_zeros_has_the_bits_of_gradient_and_step(
+    void **state) {
+    for (size_t u = 0; u < COUNT_OF(sparse_units); u++) {
+        layer_data *data = new_sparse_data(state, sparse_units[u]);
+        for_each_table(data, check_weight_update);
+        data->delta[3] = INFINITY; /* which times 0 is a NaN for every input */
+        for_each_table(data, check_weight_update);
+        free(data);
+    }
+    new_layer_data(state);
 }
 
 static void test_kernels_weight_update_has_the_bits_of_gradient_and_step(void **state) {
@@ -860,6 +939,9 @@ int main(void) {
         WITH_DATA(test_kernels_weight_gradient_has_its_form_and_bound_for_all_sizes),
         WITH_DATA(test_kernels_weight_gradient_has_its_form_and_bound_through_panels),
         WITH_DATA(test_kernels_weight_update_has_the_bits_of_gradient_and_step),
+        WITH_DATA(test_kernels_weight_update_of_a_row_of_zeros_has_the_bits_of_gradient_and_step),
+        WITH_DATA(test_kernels_row_of_zeros_has_the_bits_of_the_product),
+        WITH_DATA(test_kernels_row_of_zeros_has_the_signs_of_the_product),
         WITH_DATA(test_kernels_weight_gradient_has_its_form_and_bound_for_many_rows),
         WITH_DATA(test_kernels_weight_gradient_adds_to_what_is_there_if_asked),
         WITH_DATA(test_kernels_weight_gradient_has_the_same_bits_in_parts),

@@ -311,6 +311,8 @@ ALWAYS_INLINE void product_band(product *p, size_t rows, size_t columns) {
     }
 }
 
+#include "kernels/sparse.h"
+
 /*
  * Deep or widely strided bands of b are copied into a panel first: rows of b a power of two apart
  * share a few sets of the cache. Worth it when enough rows of c use the copy.
@@ -571,6 +573,10 @@ static void dense_weight_gradient(
 static void dense_weight_descent(
     size_t rows, size_t inputs, size_t units, tnni_range input_part, tnni_range unit_part,
     const float *x, const float *delta, float rate, float *weights, float *panel) {
+    if (rows == 1 && is_sparse(inputs, units, x) && are_finite(units, delta)) {
+        sparse_descent(units, input_part, unit_part, x, delta, rate, weights);
+        return;
+    }
     product p = gradient_product(
         rows, inputs, units, input_part, unit_part, x, delta, END_DESCEND,
         weights + input_part.begin * units + unit_part.begin);
