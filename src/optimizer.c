@@ -69,6 +69,20 @@ static tnni_method_kind kind_of(const tnn_method *method) {
     return method->weight_decay > 0.0f ? TNNI_SGD : TNNI_DESCENT;
 }
 
+/* What steps have in common. */
+static tnni_step plan_step(const tnn_method *method) {
+    return (tnni_step){
+        .kind = kind_of(method),
+        .weight_decay = method->weight_decay,
+        .momentum = method->momentum,
+        .beta1 = (float)method->beta1,
+        .rest1 = (float)(1.0 - method->beta1),
+        .beta2 = (float)method->beta2,
+        .rest2 = (float)(1.0 - method->beta2),
+        .epsilon = method->epsilon,
+    };
+}
+
 static tnn_status check_not_negative(const char *culprit, double value) {
     if (value >= 0.0 && isfinite(value))
         return TNN_OK;
@@ -144,13 +158,13 @@ tnn_status tnni_optimizer_create(
     *made = (tnn_optimizer){
         .allocator = allocator,
         .method = method,
-        .kind = kind_of(&method),
+        .step = plan_step(&method),
         .layout = layout,
         .parameter_count = parameter_count,
         .beta1_power = 1.0,
         .beta2_power = 1.0,
     };
-    bool has_moments = made->kind != TNNI_DESCENT && made->kind != TNNI_SGD;
+    bool has_moments = made->step.kind != TNNI_DESCENT && made->step.kind != TNNI_SGD;
     made->moment_count = has_moments ? method.vtable->moment_count : 0;
     status = allocate_moments(made);
     if (status != TNN_OK) {
@@ -179,34 +193,25 @@ tnn_status tnn_optimizer_set_learning_rate(tnn_optimizer *optimizer, float learn
     return status;
 }
 
-tnni_step tnni_optimizer_begin(tnn_optimizer *optimizer) {
+const tnni_step *tnni_optimizer_begin(tnn_optimizer *optimizer) {
     const tnn_method *method = &optimizer->method;
-    tnni_step step = {
-        .kind = optimizer->kind,
-        .rate = method->learning_rate,
-        .weight_decay = method->weight_decay,
-        .momentum = method->momentum,
-        .beta1 = (float)method->beta1,
-        .rest1 = (float)(1.0 - method->beta1),
-        .beta2 = (float)method->beta2,
-        .rest2 = (float)(1.0 - method->beta2),
-        .epsilon = method->epsilon,
-    };
-    if (optimizer->kind == TNNI_ADAM || optimizer->kind == TNNI_ADAMW) {
+    tnni_step *step = &optimizer->step;
+    step->rate = method->learning_rate;
+    if (step->kind == TNNI_ADAM || step->kind == TNNI_ADAMW) {
         double rate = method->learning_rate;
         optimizer->beta1_power *= method->beta1;
         optimizer->beta2_power *= method->beta2;
-        step.rate = (float)(rate / (1.0 - optimizer->beta1_power));
-        step.correction = (float)(1.0 / sqrt(1.0 - optimizer->beta2_power));
-        step.shrink = (float)(1.0 - rate * method->weight_decay);
+        step->rate = (float)(rate / (1.0 - optimizer->beta1_power));
+        step->correction = (float)(1.0 / sqrt(1.0 - optimizer->beta2_power));
+        step->shrink = (float)(1.0 - rate * method->weight_decay);
     }
     return step;
 }
 
 void tnni_optimizer_apply(
-    tnn_optimizer *optimizer, const tnni_kernels *kernels, const tnni_step *step, size_t offset,
-    size_t count, const float *gradients, float *parameters) {
-    kernels->steps[step->kind](
-        step, 1, count, gradients, parameters, count, tnni_optimizer_moments(optimizer, offset),
-        optimizer->stride);
+    tnn_optimizer *optimizer, const tnni_kernels *kernels, size_t offset, size_t count,
+    const float *gradients, float *parameters) {
+    kernels->steps[optimizer->step.kind](
+        &optimizer->step, 1, count, gradients, parameters, count,
+        tnni_optimizer_moments(optimizer, offset), optimizer->stride);
 }

@@ -7,7 +7,7 @@
 struct tnn_optimizer {
     const tnn_allocator *allocator;
     tnn_method method;
-    tnni_method_kind kind;
+    tnni_step step;         /* the one that is being made, or was the last */
     uint64_t layout;        /* of the nets that it serves */
     size_t parameter_count; /* of those nets */
     size_t moment_count;    /* arrays like the parameters that the method keeps */
@@ -25,16 +25,16 @@ tnn_status tnni_optimizer_create(
     tnn_optimizer **optimizer, const tnn_allocator *allocator, uint64_t layout,
     size_t parameter_count, tnn_method method);
 
-/* The step that begins now. Called once a step. */
-tnni_step tnni_optimizer_begin(tnn_optimizer *optimizer);
+/* The step that begins now, until the next one does. Called once a step. */
+const tnni_step *tnni_optimizer_begin(tnn_optimizer *optimizer);
 
 /*
- * The step's part for count parameters, of which the first is the one numbered offset; parameters
- * and gradients point to that one. Parts are disjoint and may be done at the same time.
+ * Its part for count parameters, of which the first is the one numbered offset; parameters and
+ * gradients point to that one. Parts are disjoint and may be done at the same time.
  */
 void tnni_optimizer_apply(
-    tnn_optimizer *optimizer, const tnni_kernels *kernels, const tnni_step *step, size_t offset,
-    size_t count, const float *gradients, float *parameters);
+    tnn_optimizer *optimizer, const tnni_kernels *kernels, size_t offset, size_t count,
+    const float *gradients, float *parameters);
 
 /* The moments of the parameter numbered offset, stride apart; NULL if there are none. */
 static inline float *tnni_optimizer_moments(const tnn_optimizer *optimizer, size_t offset) {

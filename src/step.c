@@ -19,7 +19,6 @@ tnn_status tnni_check_optimizer(
 typedef struct step_work {
     tnn_net *net;
     tnn_optimizer *optimizer;
-    tnni_step step;
     size_t tasks;
 } step_work;
 
@@ -28,18 +27,19 @@ static void step_task(void *argument, size_t index) {
     tnn_net *net = work->net;
     tnni_range part = tnni_share(net->parameter_count, index, work->tasks);
     tnni_optimizer_apply(
-        work->optimizer, net->kernels, &work->step, part.begin, part.end - part.begin,
+        work->optimizer, net->kernels, part.begin, part.end - part.begin,
         net->gradients + part.begin, net->parameters + part.begin);
 }
 
 void tnni_step_with_gradients(tnn_net *net, tnn_optimizer *optimizer) {
     net->gradients_zero = true;
-    if (net->small && optimizer->kind == TNNI_DESCENT) {
+    if (net->small && optimizer->step.kind == TNNI_DESCENT) {
         net->kernels->small_step(
-            net->small, net->layer_count, tnni_optimizer_begin(optimizer).rate, net->gradients);
+            net->small, net->layer_count, tnni_optimizer_begin(optimizer)->rate, net->gradients);
         return;
     }
-    step_work work = {net, optimizer, tnni_optimizer_begin(optimizer), tnni_net_tasks(net, 1)};
+    tnni_optimizer_begin(optimizer);
+    step_work work = {net, optimizer, tnni_net_tasks(net, 1)};
     tnni_parallel_for(net->executor, work.tasks, step_task, &work);
 }
 

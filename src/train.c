@@ -16,7 +16,7 @@
 typedef struct update_work {
     tnn_net *net;
     tnn_optimizer *optimizer;
-    tnni_step step;
+    const tnni_step *step;
     size_t rows;
     size_t tasks;
 } update_work;
@@ -32,7 +32,7 @@ static void update_biases(const update_work *work, const tnni_layer *layer, tnni
         net->kernels->bias_gradient(
             work->rows, layer->units, u, count, layer->delta, false, gradients);
         tnni_optimizer_apply(
-            work->optimizer, net->kernels, &work->step, layer->biases + u, count, gradients,
+            work->optimizer, net->kernels, layer->biases + u, count, gradients,
             net->parameters + layer->biases + u);
     }
 }
@@ -46,7 +46,7 @@ static void update_task(void *argument, size_t index) {
         tnni_share_weights(layer, work->rows, index, work->tasks, &inputs, &units);
         net->kernels->weight_update(
             work->rows, layer->inputs, layer->units, inputs, units, tnni_layer_input(net, l),
-            layer->delta, &work->step, net->parameters + layer->weights,
+            layer->delta, work->step, net->parameters + layer->weights,
             tnni_optimizer_moments(work->optimizer, layer->weights), work->optimizer->stride,
             tnni_panel(net, index));
         if (layer->has_biases)
@@ -120,14 +120,14 @@ static bool is_small_step(
     const tnn_net *net, const tnn_optimizer *optimizer, const tnni_objective *objective,
     size_t rows) {
     return net->is_small && rows == 1 && !objective->row_weights && net->gradients_zero &&
-        optimizer->kind == TNNI_DESCENT && objective->kind < TNNI_LOSS_KINDS &&
+        optimizer->step.kind == TNNI_DESCENT && objective->kind < TNNI_LOSS_KINDS &&
         !objective->of_logits;
 }
 
 static double train_small(tnn_net *net, tnn_optimizer *optimizer, const tnni_objective *objective) {
     return net->kernels->small_train(
         net->small, net->layer_count, net->x, objective->target, objective->kind,
-        objective->loss.parameter, tnni_optimizer_begin(optimizer).rate);
+        objective->loss.parameter, tnni_optimizer_begin(optimizer)->rate);
 }
 
 /* The pass, and, if the loss is finite, the step. */

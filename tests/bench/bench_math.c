@@ -130,10 +130,10 @@ static const float adam_rate = 1e-4f;
 static void run_tinynn_adam(void *context, size_t repetitions) {
     adam_job *self = context;
     for (size_t i = 0; i < repetitions; i++) {
-        tnni_step step = tnni_optimizer_begin(self->optimizer);
+        tnni_optimizer_begin(self->optimizer);
         tnni_optimizer_apply(
-            self->optimizer, self->kernels, &step, 0, self->count,
-            self->gradients[self->passes++ % 2], self->parameters);
+            self->optimizer, self->kernels, 0, self->count, self->gradients[self->passes++ % 2],
+            self->parameters);
     }
 }
 
