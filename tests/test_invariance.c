@@ -35,6 +35,9 @@ static const shape SHAPES[] = {
 /* Large enough for several threads to share, with edges that no tile divides. */
 static const shape LARGE_SHAPES[] = {{64, 3, {300, 200, 10}}, {61, 3, {253, 131, 7}}};
 
+/* So wide that two threads share out the first layer by units; three share out rows. */
+static const shape WIDE_SHAPE = {64, 3, {2100, 40, 7}};
+
 /*
  * For all methods: a net of the small kernels, one with tails only, one with and without tails, and
  * one whose first layer is so wide, and has so many inputs, that products copy it to panels. The
@@ -512,6 +515,23 @@ static void test_invariance_threads_do_not_change_a_bit_with_a_custom_activation
         77);
 }
 
+static void test_invariance_threads_that_share_units_do_not_change_a_bit(void **state) {
+    (void)state;
+    for (size_t table = 0; table < KERNEL_TABLES; table++) {
+        if (!kernels_are_available(kernel_names[table]))
+            continue;
+        for (size_t a = 0; a < ACTIVATIONS; a += 3)
+            check_all_threads(
+                (recipe){
+                    .of = &WIDE_SHAPE,
+                    .hidden = activation_at(a).library,
+                    .last = tnn_softmax(),
+                    .method = tnn_adam(0.01f),
+                    .options = {.kernels = kernel_names[table]}},
+                9);
+    }
+}
+
 static void test_invariance_threads_do_not_change_a_bit_of_any_method(void **state) {
     (void)state;
     for (size_t table = 0; table < KERNEL_TABLES; table++) {
@@ -926,6 +946,7 @@ int main(void) {
         cmocka_unit_test(test_invariance_weighted_rows_have_the_same_bits_with_gradients_in_use),
         cmocka_unit_test(test_invariance_threads_do_not_change_a_bit),
         cmocka_unit_test(test_invariance_threads_do_not_change_a_bit_with_a_custom_activation),
+        cmocka_unit_test(test_invariance_threads_that_share_units_do_not_change_a_bit),
         cmocka_unit_test(test_invariance_threads_do_not_change_a_bit_of_any_method),
         cmocka_unit_test(test_invariance_more_threads_than_rows_do_not_change_a_bit),
         cmocka_unit_test(test_invariance_predict_stays_in_the_caller_s_thread),

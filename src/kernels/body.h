@@ -12,6 +12,8 @@
 
 #include "kernels/steps.h"
 
+#include "kernels/sparse.h"
+
 #include "kernels/products.h"
 
 #include "kernels/activations.h"

@@ -47,8 +47,9 @@ typedef struct product {
     float rate;
     float *c;
     size_t c_row;
-    const float *next; /* what b will be after this, to be fetched meanwhile; or NULL */
+    const float *next; /* where b will be copied from after this, to be fetched meanwhile */
     size_t next_step;
+    size_t next_depth; /* 0: there is none */
 } product;
 
 /*
@@ -282,23 +283,22 @@ static void tile_by_passes(product *p, tile_function *function, size_t rows, siz
     *p = whole;
 }
 
-ALWAYS_INLINE void fetch_row(const float *row, size_t columns) {
-    for (size_t j = 0; j < columns; j += 16)
-        PREFETCH(row + j);
+/* Fetches some rows of what comes next, and moves on. */
+static void fetch_next(product *p, size_t rows, size_t columns) {
+    for (; rows > 0 && p->next_depth > 0; rows--, p->next_depth--, p->next += p->next_step) {
+        for (size_t j = 0; j < columns; j += 16)
+            PREFETCH(p->next + j);
+    }
 }
 
 /* All rows of a band of c: some vectors wide, or fewer columns than one has. Moves p on. */
 ALWAYS_INLINE void product_band(product *p, size_t rows, size_t columns) {
     const tile_shape *shape = &tile_shapes[p->chains > 1][columns / VEC_LANES];
-    size_t fetched = 0;
-    size_t fetches = rows > 0 ? p->depth * shape->most_rows / rows + 1 : 0;
+    size_t fetches = p->next_depth > 0 ? p->next_depth * shape->most_rows / rows + 1 : 0;
     for (;;) {
-        if (p->next) {
-            size_t end = fetched + fetches < p->depth ? fetched + fetches : p->depth;
-            for (; fetched < end; fetched++)
-                fetch_row(p->next + fetched * p->next_step, columns);
-        }
         size_t height = tile_height(rows, shape->most_rows);
+        if (fetches > 0)
+            fetch_next(p, fetches, columns);
         if (p->chains == CHAINS)
             tile_by_passes(p, shape->function, height, columns);
         else
@@ -310,8 +310,6 @@ ALWAYS_INLINE void product_band(product *p, size_t rows, size_t columns) {
         p->c += height * p->c_row;
     }
 }
-
-#include "kernels/sparse.h"
 
 /*
  * Deep or widely strided bands of b are copied into a panel first: rows of b a power of two apart
@@ -362,15 +360,21 @@ static void product_panels(const product *p, size_t rows, size_t columns, float 
     for (size_t j = 0; j < columns;) {
         size_t width = band_width(columns - j);
         for (size_t k = 0; k < p->depth; k += most) {
-            product part = depth_part(p, k, p->depth - k < most ? p->depth - k : most);
-            copy_panel(part.depth, width, part.b + j, part.b_step, panel);
+            size_t left = p->depth - k;
+            product part = depth_part(p, k, left < most ? left : most);
+            const float *b = part.b + j;
+            copy_panel(part.depth, width, b, p->b_step, panel);
             part.b = panel;
             part.b_step = width;
             part.bias = part.bias ? part.bias + j : NULL;
             part.c += j;
-            part.next = k + most < p->depth ? p->b + (k + most) * p->b_step + j
-                : j + width < columns       ? p->b + j + width
-                                            : NULL;
+            if (left > most) {
+                part.next = b + most * p->b_step;
+                part.next_depth = left - most < most ? left - most : most;
+            } else if (j + width < columns) {
+                part.next = p->b + j + width;
+                part.next_depth = most;
+            }
             part.next_step = p->b_step;
             product_band(&part, rows, width);
         }

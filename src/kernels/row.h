@@ -4,6 +4,9 @@
  * the activation follows in the registers where it is short.
  */
 
+/* Sums in registers: vectors of units times chains. */
+enum { ROW_SUMS = 8 };
+
 /* vecs vectors of units, or tail lanes of one. vecs and chains are constants. */
 ALWAYS_INLINE void row_block(
     const product *p, const int vecs, const int chains, const bool partial, size_t tail,
@@ -119,7 +122,8 @@ static void dense_row(
     if (units == 1)
         product_one_unit(1, inputs, x, weights, biases, rectify, z);
     bool done = units == 1 ||
-        (p.chains == 1 && is_sparse(inputs, units, x) && sparse_row(&p, units, rectify));
+        (p.chains == 1 && is_sparse(inputs, units, x) &&
+         sparse_row(inputs, units, x, weights, biases, rectify, z));
     for (size_t left = units; !done && left > 0;) {
         size_t vecs = row_first_block(&p, left, rectify);
         if (vecs == 0)

@@ -8,10 +8,13 @@
  * - A gradient of 0 moves no weight, unless delta is not finite.
  */
 
-/* Sums of one row in registers: vectors of units times chains. */
-enum { ROW_SUMS = 8 };
-
-enum { SPARSE_LEAST = 8192, SPARSE_SAMPLES = 32, SPARSE_ZEROS = 12, SPARSE_BLOCK = 256 };
+enum {
+    SPARSE_LEAST = 8192, /* weights */
+    SPARSE_SAMPLES = 32,
+    SPARSE_ZEROS = 12,  /* of these */
+    SPARSE_BLOCK = 256, /* inputs in a list */
+    SPARSE_VECS = 8,    /* sums in registers */
+};
 
 /* Are there enough weights, and enough zeros among some inputs, to make a list worth while? */
 static bool is_sparse(size_t inputs, size_t units, const float *x) {
@@ -34,30 +37,30 @@ static size_t list_inputs(const float *x, size_t count, uint16_t *list) {
     return length;
 }
 
-/* c = the sums of some vectors of units, or of tail lanes of one, over the inputs that are not 0.
+/* z = the sums of some vectors of units, or of tail lanes of one, over the inputs that are not 0.
  */
 ALWAYS_INLINE void sparse_sums(
-    const product *p, const int vecs, const bool partial, size_t tail, const float *b, float *c) {
+    size_t inputs, size_t units, const float *x, const float *weights, const int vecs,
+    const bool partial, size_t tail, float *z) {
     uint16_t list[SPARSE_BLOCK];
-    vec sum[ROW_SUMS];
+    vec sum[SPARSE_VECS];
     UNROLL
     for (int v = 0; v < vecs; v++)
         sum[v] = vec_set(0.0f);
-    for (size_t k = 0; k < p->depth; k += SPARSE_BLOCK) {
-        size_t count = p->depth - k < SPARSE_BLOCK ? p->depth - k : SPARSE_BLOCK;
-        size_t length = list_inputs(p->a + k, count, list);
+    for (size_t k = 0; k < inputs; k += SPARSE_BLOCK) {
+        size_t count = inputs - k < SPARSE_BLOCK ? inputs - k : SPARSE_BLOCK;
+        size_t length = list_inputs(x + k, count, list);
         for (size_t i = 0; i < length; i++) {
-            size_t at = k + list[i];
-            vec input = vec_set(p->a[at]);
+            const float *row = weights + (k + list[i]) * units;
+            vec input = vec_set(x[k + list[i]]);
             UNROLL
             for (int v = 0; v < vecs; v++)
-                sum[v] = vec_fma(
-                    input, load_columns(b + at * p->b_step + v * VEC_LANES, partial, tail), sum[v]);
+                sum[v] = vec_fma(input, load_columns(row + v * VEC_LANES, partial, tail), sum[v]);
         }
     }
     UNROLL
     for (int v = 0; v < vecs; v++)
-        store_columns(c + v * VEC_LANES, partial, tail, sum[v]);
+        store_columns(z + v * VEC_LANES, partial, tail, sum[v]);
 }
 
 /* Is every lane of a vector 0? */
@@ -92,23 +95,24 @@ static bool are_finite(size_t count, const float *values) {
     return is_zero(sum);
 }
 
-/* z = x W + b of one row, with one chain; false, and anything in z, if a sum is 0. */
-static bool sparse_row(const product *p, size_t units, bool rectify) {
-    float *z = p->c;
+/* z = x W + b of one row, its sums being single chains; false, and anything in z, if one is 0. */
+static bool sparse_row(
+    size_t inputs, size_t units, const float *x, const float *weights, const float *biases,
+    bool rectify, float *z) {
     size_t u = 0;
-    for (; u + ROW_SUMS * VEC_LANES <= units; u += ROW_SUMS * VEC_LANES)
-        sparse_sums(p, ROW_SUMS, false, 0, p->b + u, z + u);
+    for (; u + SPARSE_VECS * VEC_LANES <= units; u += SPARSE_VECS * VEC_LANES)
+        sparse_sums(inputs, units, x, weights + u, SPARSE_VECS, false, 0, z + u);
     for (; u + VEC_LANES <= units; u += VEC_LANES)
-        sparse_sums(p, 1, false, 0, p->b + u, z + u);
+        sparse_sums(inputs, units, x, weights + u, 1, false, 0, z + u);
     if (u < units)
-        sparse_sums(p, 1, true, units - u, p->b + u, z + u);
+        sparse_sums(inputs, units, x, weights + u, 1, true, units - u, z + u);
     if (!are_nonzero(units, z))
         return false;
     for (u = 0; u < units; u += VEC_LANES) {
         size_t lanes = lanes_at(u, units);
         vec sum = load_lanes(z + u, lanes);
-        if (p->bias)
-            sum = vec_add(sum, load_lanes(p->bias + u, lanes));
+        if (biases)
+            sum = vec_add(sum, load_lanes(biases + u, lanes));
         store_lanes(z + u, lanes, rectify ? vec_relu(sum) : sum);
     }
     return true;
