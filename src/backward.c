@@ -1,7 +1,6 @@
 /* Backward: from the loss through the layers to the gradient of every parameter. */
 #include "net.h"
 
-#include "loss.h"
 #include "support/memory.h"
 #include "support/status.h"
 
@@ -9,23 +8,6 @@
 #include <string.h>
 
 /* ---- Loss ------------------------------------------------------------------------------------ */
-
-/* Softmax with cross-entropy and sigmoid with binary cross-entropy, nothing in between. */
-static bool is_of_logits(const tnni_layer *last, tnni_loss_kind loss) {
-    if (last->dropout > 0.0f)
-        return false;
-    return (last->kind == TNNI_SOFTMAX && loss == TNNI_CROSS_ENTROPY) ||
-        (last->kind == TNNI_SIGMOID && loss == TNNI_BINARY_CROSS_ENTROPY);
-}
-
-tnni_objective tnni_objective_of(const tnn_net *net, const tnn_loss *loss) {
-    tnni_loss_kind kind = tnni_loss_find(loss);
-    return (tnni_objective){
-        .loss = *loss,
-        .kind = kind,
-        .of_logits = is_of_logits(tnni_last_layer(net), kind),
-    };
-}
 
 static tnni_loss_kernel *loss_kernel(const tnn_net *net, const tnni_objective *objective) {
     if (!objective->of_logits)
@@ -37,7 +19,7 @@ static tnni_loss_kernel *loss_kernel(const tnn_net *net, const tnni_objective *o
 void tnni_loss_rows(
     tnn_net *net, const tnni_objective *objective, tnni_range rows, float *gradient) {
     const tnni_layer *last = tnni_last_layer(net);
-    const tnn_loss *loss = &objective->loss;
+    const tnn_loss *loss = objective->loss;
     size_t count = rows.end - rows.begin;
     size_t offset = rows.begin * last->units;
     const float *source = (objective->of_logits ? last->z : last->output) + offset;

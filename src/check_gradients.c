@@ -194,11 +194,12 @@ static tnn_status check_arguments(
 
 /* The copy's pass and the check's own memory. */
 static tnn_status prepare(
-    gradient_check *check, const tnn_net *net, tnn_loss loss, const float *x, const float *target) {
+    gradient_check *check, const tnn_net *net, const tnn_loss *loss, const float *x,
+    const float *target) {
     tnn_status status = tnni_net_clone_without_dropout(caller, &check->net, net);
     if (status != TNN_OK)
         return status;
-    check->objective = tnni_objective_of(check->net, &loss);
+    check->objective = tnni_objective_of(check->net, loss);
     check->objective.target = target;
     status = tnni_pass_begin(caller, check->net, check->rows, x);
     if (status == TNN_OK)
@@ -213,7 +214,7 @@ tnn_status tnn_check_gradients(
     tnn_status status = check_arguments(net, &loss, rows, x, target, worst_relative_error);
     if (status != TNN_OK)
         return status;
-    status = prepare(&check, net, loss, x, target);
+    status = prepare(&check, net, &loss, x, target);
     if (status == TNN_OK) {
         losses_at(&check, check.loss);
         status = tnni_check_loss(caller, tnni_batch_loss(check.net, &check.objective, rows));

@@ -13,6 +13,8 @@
 
 #include "kernels/kernels.h"
 
+#include "loss.h"
+
 #include "support/parallel.h"
 
 typedef struct tnni_layer {
@@ -71,7 +73,7 @@ struct tnn_net {
 
 /* What the loss is taken of: every row's target and weight (NULL: 1). */
 typedef struct tnni_objective {
-    tnn_loss loss;
+    const tnn_loss *loss;
     tnni_loss_kind kind; /* of that loss */
     bool of_logits;      /* it is computed from z of the last layer */
     const float *target;
@@ -109,6 +111,24 @@ tnn_status tnni_net_clone_without_dropout(const char *caller, tnn_net **copy, co
 
 static inline const tnni_layer *tnni_last_layer(const tnn_net *net) {
     return &net->layers[net->layer_count - 1];
+}
+
+/* Softmax with cross-entropy and sigmoid with binary cross-entropy are computed from z, with
+ * nothing in between. */
+static inline bool tnni_is_of_logits(const tnni_layer *last, tnni_loss_kind loss) {
+    return last->dropout == 0.0f &&
+        ((last->kind == TNNI_SOFTMAX && loss == TNNI_CROSS_ENTROPY) ||
+         (last->kind == TNNI_SIGMOID && loss == TNNI_BINARY_CROSS_ENTROPY));
+}
+
+/* What a loss of a net is taken of; targets and weights are NULL yet. */
+static inline tnni_objective tnni_objective_of(const tnn_net *net, const tnn_loss *loss) {
+    tnni_loss_kind kind = tnni_loss_find(loss);
+    return (tnni_objective){
+        .loss = loss,
+        .kind = kind,
+        .of_logits = tnni_is_of_logits(&net->layers[net->layer_count - 1], kind),
+    };
 }
 
 /* The panel of one task. */
@@ -179,9 +199,6 @@ void tnni_input_gradient(const tnni_pass *pass, tnni_range rows, float *panel);
  * z of the last layer if the loss is of logits, to its output otherwise. */
 void tnni_loss_rows(
     tnn_net *net, const tnni_objective *objective, tnni_range rows, float *gradient);
-
-/* What the loss of a net is taken of; targets and weights are NULL yet. */
-tnni_objective tnni_objective_of(const tnn_net *net, const tnn_loss *loss);
 
 /* The batch's loss from those of its rows. */
 double tnni_batch_loss(const tnn_net *net, const tnni_objective *objective, size_t rows);

@@ -5,7 +5,6 @@
  */
 #include "net.h"
 
-#include "loss.h"
 #include "optimizer.h"
 #include "support/memory.h"
 #include "support/status.h"
@@ -103,7 +102,7 @@ static tnn_status prepare(
     tnni_objective *objective) {
     tnn_status status = tnni_check_optimizer(caller, net, optimizer);
     if (status == TNN_OK)
-        status = tnni_loss_check(caller, &objective->loss);
+        status = tnni_loss_check(caller, objective->loss);
     if (status == TNN_OK)
         status = check_batch(caller, net, objective->kind, batch);
     if (status == TNN_OK)
@@ -115,19 +114,28 @@ static tnn_status prepare(
     return batch->classes ? spread_classes(caller, net, batch) : TNN_OK;
 }
 
-/* Can the kernel of small nets do all of it? */
-static bool is_small_step(
-    const tnn_net *net, const tnn_optimizer *optimizer, const tnni_objective *objective,
-    size_t rows) {
-    return net->is_small && rows == 1 && !objective->row_weights && net->gradients_zero &&
-        optimizer->step.kind == TNNI_DESCENT && objective->kind < TNNI_LOSS_KINDS &&
-        !objective->of_logits;
+static bool is_apart(const float *x, size_t count, const float *y, size_t y_count) {
+    return !y || !tnni_overlap(x, count * sizeof *x, y, y_count * sizeof *y);
 }
 
-static double train_small(tnn_net *net, tnn_optimizer *optimizer, const tnni_objective *objective) {
-    return net->kernels->small_train(
-        net->small, net->layer_count, net->x, objective->target, objective->kind,
-        objective->loss.parameter, tnni_optimizer_begin(optimizer)->rate);
+/*
+ * Can the kernel of small nets do all of it, and would prepare find nothing wrong? One answer to
+ * both, because the checks one by one take about as long as the step. A net that has been through
+ * prepare has room for it.
+ */
+static bool is_small_step(
+    const tnn_net *net, const tnn_optimizer *optimizer, tnni_loss_kind loss,
+    const tnn_dataset *batch) {
+    if (!net->small || !optimizer || !batch || batch->rows != 1)
+        return false;
+    bool is_plain = batch->x && batch->target && !batch->classes && !batch->row_weights &&
+        net->gradients_zero && optimizer->step.kind == TNNI_DESCENT &&
+        optimizer->layout == net->layout && optimizer->parameter_count == net->parameter_count;
+    return is_plain && loss < TNNI_LOSS_KINDS &&
+        loss != TNNI_HUBER /* whose delta may be wrong */ &&
+        !tnni_is_of_logits(tnni_last_layer(net), loss) &&
+        is_apart(batch->x, tnni_inputs(net), net->parameters, net->parameter_count) &&
+        is_apart(batch->x, tnni_inputs(net), net->gradients, net->parameter_count);
 }
 
 /* The pass, and, if the loss is finite, the step. */
@@ -161,13 +169,19 @@ tnn_status tnn_train(
     if (!net)
         return tnni_fail(TNN_INVALID_ARGUMENT, "%s: net is NULL", caller);
     net->rows = 0;
-    tnni_objective objective = tnni_objective_of(net, &loss);
-    tnn_status status = prepare(caller, net, optimizer, batch, &objective);
-    if (status != TNN_OK)
-        return status;
-    double loss_value = is_small_step(net, optimizer, &objective, batch->rows)
-        ? train_small(net, optimizer, &objective)
-        : train_batch(net, optimizer, &objective, batch->rows);
+    double loss_value;
+    tnni_loss_kind kind = tnni_loss_find(&loss);
+    if (is_small_step(net, optimizer, kind, batch)) {
+        loss_value = net->kernels->small_train(
+            net->small, net->layer_count, batch->x, batch->target, kind, loss.parameter,
+            tnni_optimizer_begin(optimizer)->rate);
+    } else {
+        tnni_objective objective = tnni_objective_of(net, &loss);
+        tnn_status status = prepare(caller, net, optimizer, batch, &objective);
+        if (status != TNN_OK)
+            return status;
+        loss_value = train_batch(net, optimizer, &objective, batch->rows);
+    }
     if (value)
         *value = loss_value;
     if (!isfinite(loss_value))

@@ -56,12 +56,6 @@ bool tnni_add(size_t a, size_t b, size_t *result) {
     return true;
 }
 
-bool tnni_overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes) {
-    uintptr_t a_begin = (uintptr_t)a;
-    uintptr_t b_begin = (uintptr_t)b;
-    return a_begin < b_begin ? b_begin - a_begin < a_bytes : a_begin - b_begin < b_bytes;
-}
-
 void *tnni_arena_take(tnni_arena *arena, size_t count, size_t element_bytes) {
     size_t bytes;
     size_t end;

@@ -21,7 +21,11 @@ bool tnni_multiply(size_t a, size_t b, size_t *result);
 bool tnni_add(size_t a, size_t b, size_t *result);
 
 /* Do the two arrays share a byte? */
-bool tnni_overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes);
+static inline bool tnni_overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes) {
+    uintptr_t a_begin = (uintptr_t)a;
+    uintptr_t b_begin = (uintptr_t)b;
+    return a_begin < b_begin ? b_begin - a_begin < a_bytes : a_begin - b_begin < b_bytes;
+}
 
 /*
  * Many arrays in one allocation. The same code lays them out twice: the first time base is NULL and
