@@ -57,8 +57,11 @@ typedef struct product {
  * broadcast. A narrow tile is high, to have enough chains to hide the latency of a multiply-add
  * and to need few loads for each.
  */
-#if defined(VEC_AVX512) || defined(VEC_NEON)
+#if defined(VEC_AVX512)
 enum { TILE_VECS = 4, MOST_SUMS = 24, MOST_ROWS = 16 };
+#elif defined(VEC_NEON) /* with 24 sums gcc spills: it loads all broadcasts before the first use   \
+                         */
+enum { TILE_VECS = 4, MOST_SUMS = 20, MOST_ROWS = 16 };
 #elif defined(VEC_AVX2)
 enum { TILE_VECS = 2, MOST_SUMS = 12, MOST_ROWS = 8 };
 #else
@@ -228,7 +231,10 @@ typedef struct tile_shape {
     size_t most_rows;
 } tile_shape;
 
-#define HEIGHT(sums) (MOST_SUMS / (sums) < MOST_ROWS ? MOST_SUMS / (sums) : MOST_ROWS)
+/* The largest of the heights of TILE_CASE. */
+#define FLOOR_HEIGHT(rows) ((rows) >= 12 ? 12 : (rows) >= 8 ? 8 : (rows) >= 6 ? 6 : (rows))
+#define HEIGHT(sums)                                                                               \
+    (MOST_SUMS / (sums) >= MOST_ROWS ? MOST_ROWS : FLOOR_HEIGHT(MOST_SUMS / (sums)))
 
 static const tile_shape tile_shapes[2][TILE_VECS + 1] = {
     {
