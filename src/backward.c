@@ -135,7 +135,7 @@ static void gradient_task(void *argument, size_t index) {
     for (size_t l = 0; l < net->layer_count; l++) {
         const tnni_layer *layer = &net->layers[l];
         tnni_range inputs, units;
-        tnni_share_weights(layer, work->rows, index, work->tasks, &inputs, &units);
+        tnni_share_weights(net, layer, work->rows, index, work->tasks, &inputs, &units);
         net->kernels->weight_gradient(
             work->rows, layer->inputs, layer->units, inputs, units, tnni_layer_input(net, l),
             layer->delta, work->accumulate, net->gradients + layer->weights,

@@ -21,8 +21,9 @@
 
 #include <string.h>
 
-/* Multiply-adds of one product below which a thread costs more than it saves: some microseconds. */
-enum { LEAST_TASK = 1 << 19 };
+/* What a thread is woken for, some microseconds of work, and a part of a row as long as a page,
+ * next to which no prefetching takes what another thread writes. */
+enum { LEAST_TASK = 1 << 19, LEAST_UNITS = 1024 };
 
 /* ---- Create ---------------------------------------------------------------------------------- */
 
@@ -225,6 +226,8 @@ tnn_status tnn_net_create(
     made->executor = options->executor;
     made->kernels = kernels;
     made->threads = tnni_parallel_threads(options->executor, options->threads);
+    made->least_task = LEAST_TASK;
+    made->least_units = LEAST_UNITS;
     made->seed = options->seed;
     size_t offset = 0;
     for (size_t l = 0; l < layer_count; l++) {
@@ -382,7 +385,7 @@ size_t tnni_net_tasks(const tnn_net *net, size_t rows) {
     if (net->threads == 1)
         return 1;
     double multiply_adds = (double)rows * (double)net->parameter_count;
-    double worthwhile = multiply_adds / LEAST_TASK;
+    double worthwhile = multiply_adds / (double)net->least_task;
     if (worthwhile < 2.0)
         return 1;
     return worthwhile < net->threads ? (size_t)worthwhile : net->threads;

@@ -39,7 +39,9 @@ struct tnn_net {
     const tnn_allocator *allocator;
     const tnn_executor *executor; /* NULL: what parallel.h has of its own */
     const tnni_kernels *kernels;
-    unsigned threads; /* at least 1 */
+    unsigned threads;   /* at least 1 */
+    size_t least_task;  /* multiply-adds of one product that are worth a task of their own */
+    size_t least_units; /* of a layer that a task has if it shares them out */
     uint64_t seed;
     uint64_t shape;   /* a hash of the sizes: who has the same fits the same workspace */
     uint64_t layout;  /* a hash of the sizes and biases: ... the same optimizer */
@@ -151,8 +153,8 @@ void tnni_pass_run(const tnni_pass *pass, size_t first, size_t end);
 
 /* What task index of some has of a layer's weights: the part of their inputs and of their units. */
 void tnni_share_weights(
-    const tnni_layer *layer, size_t rows, size_t index, size_t tasks, tnni_range *inputs,
-    tnni_range *units);
+    const tnn_net *net, const tnni_layer *layer, size_t rows, size_t index, size_t tasks,
+    tnni_range *inputs, tnni_range *units);
 
 /* forward.c */
 

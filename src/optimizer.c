@@ -164,6 +164,7 @@ tnn_status tnni_optimizer_create(
         .beta1_power = 1.0,
         .beta2_power = 1.0,
     };
+    made->method.learning_rate += 0.0f; /* +0 of -0, which would move a weight of -0 */
     bool has_moments = made->step.kind != TNNI_DESCENT && made->step.kind != TNNI_SGD;
     made->moment_count = has_moments ? method.vtable->moment_count : 0;
     status = allocate_moments(made);
@@ -189,7 +190,7 @@ tnn_status tnn_optimizer_set_learning_rate(tnn_optimizer *optimizer, float learn
     tnn_status status =
         check_not_negative("tnn_optimizer_set_learning_rate: learning_rate", learning_rate);
     if (status == TNN_OK)
-        optimizer->method.learning_rate = learning_rate;
+        optimizer->method.learning_rate = learning_rate + 0.0f; /* +0 of -0 */
     return status;
 }
 

@@ -10,13 +10,13 @@
  *
  * A stage is divided by rows or by units. By rows, a task goes on to the next stage and waits for
  * nobody. By units, it needs what all tasks made of the stage before, so each such stage is a loop
- * of its own. But the weights that a task reads and steps with are always the same ones then, and
- * stay in its core's cache. So units are shared out where the weights are more than the outputs.
+ * of its own; but then a task reads its own part of the weights only, in forward the one that it
+ * also steps with. So units are shared out where the weights are more than the outputs.
  */
 #include "net.h"
 
-/* Units are shared out in whole vectors of any width, and not in slivers. */
-enum { UNIT_BLOCK = 16, LEAST_UNITS = 1024 };
+/* Units are shared out in whole vectors of any width. */
+enum { UNIT_BLOCK = 16 };
 
 static tnni_range whole(size_t length) {
     return (tnni_range){0, length};
@@ -24,21 +24,27 @@ static tnni_range whole(size_t length) {
 
 static tnni_range share_units(size_t units, size_t index, size_t tasks) {
     tnni_range blocks = tnni_share((units + UNIT_BLOCK - 1) / UNIT_BLOCK, index, tasks);
+    size_t begin = blocks.begin * UNIT_BLOCK;
     size_t end = blocks.end * UNIT_BLOCK;
-    return (tnni_range){blocks.begin * UNIT_BLOCK, end < units ? end : units};
+    return (tnni_range){begin < units ? begin : units, end < units ? end : units};
 }
 
-/* An activation that needs its whole row, or may, keeps the units together; so does dropout. */
-static bool splits_units(const tnni_layer *layer, size_t rows, size_t tasks) {
+/*
+ * Does it pay to share out the units of a layer, each of which has weights for so many inputs or,
+ * on the way back, outputs? An activation that needs its whole row, or may, keeps them together; so
+ * does dropout.
+ */
+static bool splits_units(
+    const tnn_net *net, const tnni_layer *layer, size_t weights, size_t rows, size_t tasks) {
     bool is_elementwise = layer->kind < TNNI_ACTIVATION_KINDS && layer->kind != TNNI_SOFTMAX;
-    return is_elementwise && layer->dropout == 0.0f && rows < layer->inputs &&
-        layer->units / tasks >= LEAST_UNITS;
+    return tasks > 1 && is_elementwise && layer->dropout == 0.0f && rows < weights &&
+        layer->units / tasks >= net->least_units;
 }
 
 void tnni_share_weights(
-    const tnni_layer *layer, size_t rows, size_t index, size_t tasks, tnni_range *inputs,
-    tnni_range *units) {
-    bool by_units = splits_units(layer, rows, tasks);
+    const tnn_net *net, const tnni_layer *layer, size_t rows, size_t index, size_t tasks,
+    tnni_range *inputs, tnni_range *units) {
+    bool by_units = splits_units(net, layer, layer->inputs, rows, tasks);
     *inputs = by_units ? whole(layer->inputs) : tnni_share(layer->inputs, index, tasks);
     *units = by_units ? share_units(layer->units, index, tasks) : whole(layer->units);
 }
@@ -51,6 +57,15 @@ static const tnni_layer *layer_of(const tnn_net *net, size_t stage) {
     if (stage < count)
         return &net->layers[stage];
     return stage > count && stage < 2 * count ? &net->layers[2 * count - 1 - stage] : NULL;
+}
+
+static bool stage_splits_units(const tnni_pass *pass, size_t stage, size_t tasks) {
+    const tnn_net *net = pass->net;
+    const tnni_layer *layer = layer_of(net, stage);
+    if (!layer)
+        return false;
+    size_t weights = stage < net->layer_count ? layer->inputs : layer[1].units;
+    return splits_units(net, layer, weights, pass->rows, tasks);
 }
 
 static void run_stage(const tnni_pass *pass, size_t stage, tnni_part part, float *panel) {
@@ -97,11 +112,8 @@ void tnni_pass_run(const tnni_pass *pass, size_t first, size_t end) {
     size_t row_tasks = tasks < pass->rows ? tasks : pass->rows;
     while (first < end) {
         stage_loop loop = {pass, first, first, row_tasks, false};
-        for (; loop.end < end; loop.end++) {
-            const tnni_layer *layer = layer_of(net, loop.end);
-            if (tasks > 1 && layer && splits_units(layer, pass->rows, tasks))
-                break;
-        }
+        while (loop.end < end && !stage_splits_units(pass, loop.end, tasks))
+            loop.end++;
         if (loop.end == first) {
             loop.end = first + 1;
             loop.tasks = tasks;

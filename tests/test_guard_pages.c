@@ -119,6 +119,8 @@ static void train_classes(tnn_net *net, tnn_optimizer *optimizer, const shape *s
 
 static void exercise(const shape *s, const char *kernels, unsigned threads, const arrays *a) {
     tnn_net *net = make(s, kernels, threads);
+    if (threads > 1)
+        share_out_everything(net);
     tnn_optimizer *optimizer = new_optimizer_of(net, s->method);
     predict(net, a);
     three_verbs(net, optimizer, s->loss, a);

@@ -112,6 +112,21 @@ static void test_optimizer_learning_rate_0_changes_nothing(void **state) {
     tnn_net_destroy(same);
 }
 
+/* Minus -0 times a gradient of 0 is +0, which makes +0 of a weight of -0. */
+static void test_optimizer_learning_rate_minus_0_changes_nothing_either(void **state) {
+    (void)state;
+    tnn_net *net = new_small_net(NULL);
+    tnn_optimizer *optimizer = new_optimizer(net, -0.0f);
+    for (int step = 0; step < 2; step++) {
+        tnn_net_parameters(net)[0] = -0.0f;
+        assert_ok(tnn_step(net, optimizer));
+        assert_true(signbit(tnn_net_parameters(net)[0]));
+        assert_ok(tnn_optimizer_set_learning_rate(optimizer, -0.0f));
+    }
+    tnn_optimizer_destroy(optimizer);
+    tnn_net_destroy(net);
+}
+
 static void test_optimizer_learning_rate_counts_from_the_next_step_on(void **state) {
     (void)state;
     tnn_net *net = new_small_net(NULL);
@@ -239,6 +254,7 @@ int main(void) {
         cmocka_unit_test(test_optimizer_step_updates_all_parameters_and_zeroes_the_gradients),
         cmocka_unit_test(test_optimizer_step_without_gradients_changes_nothing),
         cmocka_unit_test(test_optimizer_learning_rate_0_changes_nothing),
+        cmocka_unit_test(test_optimizer_learning_rate_minus_0_changes_nothing_either),
         cmocka_unit_test(test_optimizer_learning_rate_counts_from_the_next_step_on),
         cmocka_unit_test(test_optimizer_learning_rate_stays_when_a_bad_one_is_refused),
         cmocka_unit_test(test_optimizer_method_holds_the_learning_rate),

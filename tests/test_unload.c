@@ -21,7 +21,7 @@ static void find(void *library, const char *name, void *function) {
 
 /* A forward that is worth several tasks. */
 static void use(void *library) {
-    enum { INPUTS = 64, UNITS = 128, ROWS = 64 };
+    enum { INPUTS = 128, UNITS = 512, ROWS = 64 };
     static const float x[ROWS * INPUTS];
     const tnn_layer layer = {.units = UNITS};
     const tnn_net_options options = {.threads = 4};

@@ -329,18 +329,21 @@ TNN_API const char *tnn_net_kernel_name(const tnn_net *net);
 
 /*
  * What a step does with the gradients: an update rule and its plain fields, passed by value. The
- * rules and defaults are those of PyTorch. A field that its rule does not name has no effect.
+ * rules and defaults are those of PyTorch. A field that its rule does not name has no effect, but
+ * has to be in its range.
  */
 typedef struct tnn_method {
     const struct tnn_method_vtable *vtable; /* the library's own */
     float learning_rate;                    /* finite, not negative */
     float momentum;                         /* 0 <= momentum < 1 */
     bool nesterov;                          /* the momentum looks one step ahead */
-    float
-        weight_decay; /* finite, not negative: L2, it times p is added to g; for AdamW see there */
-    double beta1;     /* 0 <= beta1 < 1: what is kept of a running mean of g; */
-    double beta2;     /* likewise of g^2. Doubles, because 1 - beta is what counts */
-    float epsilon;    /* finite, not negative */
+    /* Finite, not negative: this times p is added to g; for AdamW see there. */
+    float weight_decay;
+    /* What is kept of a running mean of g, and of g^2: 0 <= beta < 1. Doubles, because 1 - beta is
+     * what counts. */
+    double beta1;
+    double beta2;
+    float epsilon; /* finite, not negative */
 } tnn_method;
 
 /*

@@ -135,8 +135,7 @@ ALWAYS_INLINE void tile(
                 for (int v = 0; v < vecs; v++)
                     sum[chain][r][v] = vec_fma(row, column[v], sum[chain][r][v]);
             }
-            k--;
-            if (chains == 2 && k == 0)
+            if (--k == 0) /* what follows would lie beyond the arrays */
                 break;
             UNROLL
             for (int r = 0; r < rows; r += BASE_ROWS)
@@ -279,9 +278,11 @@ static void tile_by_passes(product *p, tile_function *function, size_t rows, siz
     p->bias = NULL;
     p->rectify = false;
     function(p, rows, tail);
-    p->a = whole.a + whole.a_step;
-    p->b = whole.b + whole.b_step;
     p->depth = whole.depth / 2;
+    if (p->depth > 0) {
+        p->a = whole.a + whole.a_step;
+        p->b = whole.b + whole.b_step;
+    }
     p->bias = whole.bias;
     p->rectify = whole.rectify;
     p->end = END_ADD;
@@ -291,9 +292,11 @@ static void tile_by_passes(product *p, tile_function *function, size_t rows, siz
 
 /* Fetches some rows of what comes next, and moves on. */
 static void fetch_next(product *p, size_t rows, size_t columns) {
-    for (; rows > 0 && p->next_depth > 0; rows--, p->next_depth--, p->next += p->next_step) {
+    for (; rows > 0 && p->next_depth > 0; rows--) {
         for (size_t j = 0; j < columns; j += 16)
             PREFETCH(p->next + j);
+        if (--p->next_depth > 0)
+            p->next += p->next_step;
     }
 }
 
@@ -461,9 +464,19 @@ static void product_one_unit(
     }
 }
 
+static bool is_empty(tnni_range part) {
+    return part.begin >= part.end;
+}
+
+static size_t length_of(tnni_range part) {
+    return part.end - part.begin;
+}
+
 static void dense_product(
     size_t rows, size_t inputs, size_t units, tnni_range part, const float *x, const float *weights,
     const float *biases, bool rectify, float *z, float *panel) {
+    if (is_empty(part))
+        return;
     if (units == 1) {
         product_one_unit(rows, inputs, x, weights, biases, rectify, z);
         return;
@@ -481,7 +494,7 @@ static void dense_product(
         .c = z + part.begin,
         .c_row = units,
     };
-    product_bands(&p, rows, part.end - part.begin, panel);
+    product_bands(&p, rows, length_of(part), panel);
 }
 
 /* panel[k, i] = weights[i, k] for VEC_LANES columns i of the panel, of which count exist. */
@@ -558,14 +571,6 @@ ALWAYS_INLINE product gradient_product(
         .c = c,
         .c_row = units,
     };
-}
-
-static bool is_empty(tnni_range part) {
-    return part.begin >= part.end;
-}
-
-static size_t length_of(tnni_range part) {
-    return part.end - part.begin;
 }
 
 static void dense_weight_gradient(

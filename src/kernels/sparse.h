@@ -5,7 +5,8 @@
  * - A product with 0 adds +0 or -0 to a sum. Only a sum that is 0 itself can tell, by its sign, and
  *   only until the next product that is not 0. So the sums of forward are right unless one of them
  *   ends as 0; then they are all made again with every input.
- * - A gradient of 0 moves no weight, unless delta is not finite.
+ * - The gradient of such a weight is +0, since its sum starts there, unless delta is not finite;
+ * and minus a rate, which is not -0, times +0 is -0, which moves no weight.
  */
 
 enum {

@@ -72,6 +72,10 @@ tnn_net *new_net(
     size_t inputs, const tnn_layer *layers, size_t layer_count, const tnn_net_options *options);
 tnn_optimizer *new_optimizer(const tnn_net *net, float learning_rate); /* of tnn_sgd */
 tnn_optimizer *new_optimizer_of(const tnn_net *net, tnn_method method);
+
+/* From now on every bit of work is worth a task, and units are shared out wherever they can be, so
+ * that small nets show what several threads do to large ones. */
+void share_out_everything(tnn_net *net);
 tnn_workspace *new_workspace(const tnn_net *net, size_t max_rows);
 
 /* A clone, or the test fails. */

@@ -6,7 +6,7 @@
 
 #include "testing.h"
 
-/* A net with enough parameters that 64 rows make eight tasks; dropout at work. */
+/* A net with enough parameters that 64 rows make four tasks; dropout at work. */
 enum { WIDE_INPUTS = 128, WIDE_UNITS = 256, WIDE_OUTPUTS = 10, WIDE_ROWS = 64 };
 enum { WIDE_PARAMETERS = (WIDE_INPUTS + 1) * WIDE_UNITS + (WIDE_UNITS + 1) * WIDE_OUTPUTS };
 
