@@ -86,12 +86,36 @@ enum { BASE_ROWS = 3, MOST_BASES = (MOST_ROWS + BASE_ROWS - 1) / BASE_ROWS };
 #define ROW(base, r, row_length)                                                                   \
     ((base)[(r) / BASE_ROWS] + (size_t)((r) % BASE_ROWS) * (row_length))
 
+#define NEXT_ROUND(base, step)                                                                     \
+    UNROLL                                                                                         \
+    for (int r = 0; r < rows; r += BASE_ROWS)                                                      \
+        (base)[r / BASE_ROWS] += (step);
+
 /* For each accumulator of a tile. */
 #define FOR_SUMS(r, v)                                                                             \
     UNROLL                                                                                         \
     for (int r = 0; r < rows; r++)                                                                 \
         UNROLL                                                                                     \
     for (int v = 0; v < vecs; v++)
+
+/* One k: its part of a times its part of b, added to the sums. */
+ALWAYS_INLINE void tile_round(
+    const int rows, const int vecs, const bool partial, size_t tail, const float *const *a,
+    size_t a_row, const float *b, vec (*sum)[TILE_VECS]) {
+    vec column[TILE_VECS];
+    UNROLL
+    for (int v = 0; v < vecs; v++) {
+        column[v] = load_columns(b + v * VEC_LANES, partial, tail);
+        LOADED(column[v]);
+    }
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        vec row = vec_set(*ROW(a, r, a_row));
+        UNROLL
+        for (int v = 0; v < vecs; v++)
+            sum[r][v] = vec_fma(row, column[v], sum[r][v]);
+    }
+}
 
 /*
  * The part of c that is rows high and vecs vectors wide; with a tail, vecs is 1 and the vector has
@@ -120,26 +144,16 @@ ALWAYS_INLINE void tile(
     }
     BASES(a, p->a, a_row)
     for (size_t k = p->depth; k > 0;) {
-        UNROLL
-        for (int chain = 0; chain < chains; chain++) {
-            vec column[TILE_VECS];
-            UNROLL
-            for (int v = 0; v < vecs; v++) {
-                column[v] = load_columns(b + v * VEC_LANES, partial, tail);
-                LOADED(column[v]);
-            }
-            UNROLL
-            for (int r = 0; r < rows; r++) {
-                vec row = vec_set(*ROW(a, r, a_row));
-                UNROLL
-                for (int v = 0; v < vecs; v++)
-                    sum[chain][r][v] = vec_fma(row, column[v], sum[chain][r][v]);
-            }
-            if (--k == 0) /* what follows would lie beyond the arrays */
+        tile_round(rows, vecs, partial, tail, a, a_row, b, sum[0]);
+        if (--k == 0) /* or a and b would go beyond the arrays */
+            break;
+        NEXT_ROUND(a, a_step)
+        b += b_step;
+        if (chains == 2) {
+            tile_round(rows, vecs, partial, tail, a, a_row, b, sum[1]);
+            if (--k == 0)
                 break;
-            UNROLL
-            for (int r = 0; r < rows; r += BASE_ROWS)
-                a[r / BASE_ROWS] += a_step;
+            NEXT_ROUND(a, a_step)
             b += b_step;
         }
     }
