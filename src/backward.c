@@ -20,7 +20,7 @@ void tnni_loss_rows(
     tnn_net *net, const tnni_objective *objective, tnni_range rows, float *gradient) {
     const tnni_layer *last = tnni_last_layer(net);
     const tnn_loss *loss = objective->loss;
-    size_t count = rows.end - rows.begin;
+    size_t count = tnni_length(rows);
     size_t offset = rows.begin * last->units;
     const float *source = (objective->of_logits ? last->z : last->output) + offset;
     const float *target = objective->target + offset;
@@ -52,33 +52,26 @@ tnn_status tnni_check_loss(const char *caller, double value) {
 
 /* ---- Delta ----------------------------------------------------------------------------------- */
 
-/* dL/d output of a layer, in its delta, becomes dL/dz. */
-static void through_activation(const tnn_net *net, const tnni_layer *layer, tnni_range rows) {
-    size_t count = rows.end - rows.begin;
-    size_t offset = rows.begin * layer->units;
-    float *delta = layer->delta + offset;
+/* dL/d output of a layer, in its delta, becomes dL/dz; part of the units as in forward. */
+static void through_activation(const tnn_net *net, const tnni_layer *layer, tnni_part part) {
     const tnn_activation *activation = &layer->activation;
+    size_t rows = tnni_length(part.rows);
+    size_t offset = part.rows.begin * layer->units;
     const float *z = activation->vtable->needs_input ? layer->z + offset : NULL;
+    const float *a = layer->a + offset;
+    float *delta = layer->delta + offset;
     if (layer->dropout > 0.0f)
-        tnni_apply_dropout(net, layer, rows, delta, delta);
-    if (layer->kind < TNNI_ACTIVATION_KINDS)
-        net->kernels->activations[layer->kind].backward(
-            activation->parameter, count, layer->units, z, layer->a + offset, delta);
-    else
-        activation->vtable->backward(activation, count, layer->units, z, layer->a + offset, delta);
-}
-
-/* The same for part of the units, which are the library's own elementwise ones then. */
-static void through_activation_of(const tnn_net *net, const tnni_layer *layer, tnni_part part) {
-    if (part.units.end - part.units.begin == layer->units) {
-        through_activation(net, layer, part.rows);
+        tnni_apply_dropout(net, layer, part.rows, delta, delta);
+    if (layer->kind == TNNI_ACTIVATION_KINDS) {
+        activation->vtable->backward(activation, rows, layer->units, z, a, delta);
         return;
     }
-    for (size_t r = part.rows.begin; r < part.rows.end; r++) {
+    size_t stretch = tnni_length(part.units) == layer->units ? rows : 1;
+    for (size_t r = 0; r < rows; r += stretch) {
         size_t at = r * layer->units + part.units.begin;
         net->kernels->activations[layer->kind].backward(
-            layer->activation.parameter, 1, part.units.end - part.units.begin, layer->z + at,
-            layer->a + at, layer->delta + at);
+            activation->parameter, stretch, tnni_length(part.units), z ? z + at : NULL, a + at,
+            delta + at);
     }
 }
 
@@ -87,7 +80,7 @@ static void through_weights(
     const tnn_net *net, const tnni_layer *layer, tnni_range rows, tnni_range inputs,
     float *input_gradient, float *panel) {
     net->kernels->product_transposed(
-        rows.end - rows.begin, layer->inputs, layer->units, inputs,
+        tnni_length(rows), layer->inputs, layer->units, inputs,
         layer->delta + rows.begin * layer->units, net->parameters + layer->weights,
         input_gradient + rows.begin * layer->inputs, panel);
 }
@@ -100,17 +93,17 @@ void tnni_last_delta(const tnni_pass *pass, tnni_range rows) {
         const float *weights = objective->row_weights;
         tnni_loss_rows(pass->net, objective, rows, gradient);
         pass->net->kernels->scale_rows(
-            rows.end - rows.begin, last->units, weights ? weights + rows.begin : NULL, pass->rows,
+            tnni_length(rows), last->units, weights ? weights + rows.begin : NULL, pass->rows,
             gradient);
     }
     if (!objective || !objective->of_logits)
-        through_activation(pass->net, last, rows);
+        through_activation(pass->net, last, (tnni_part){rows, {0, last->units}});
 }
 
 void tnni_delta_part(tnn_net *net, size_t index, tnni_part part, float *panel) {
     const tnni_layer *layer = &net->layers[index];
     through_weights(net, layer + 1, part.rows, part.units, layer->delta, panel);
-    through_activation_of(net, layer, part);
+    through_activation(net, layer, part);
 }
 
 void tnni_input_gradient(const tnni_pass *pass, tnni_range rows, float *panel) {
@@ -144,7 +137,7 @@ static void gradient_task(void *argument, size_t index) {
             continue;
         units = tnni_share(layer->units, index, work->tasks);
         net->kernels->bias_gradient(
-            work->rows, layer->units, units.begin, units.end - units.begin, layer->delta,
+            work->rows, layer->units, units.begin, tnni_length(units), layer->delta,
             work->accumulate, net->gradients + layer->biases + units.begin);
     }
 }

@@ -8,42 +8,30 @@
 #include <string.h>
 
 void tnni_layer_forward(
-    const tnn_net *net, const tnni_layer *layer, size_t rows, const float *x, float *z, float *a,
-    float *panel) {
+    const tnn_net *net, const tnni_layer *layer, size_t rows, tnni_range units, const float *x,
+    float *z, float *a, float *panel) {
     const float *weights = net->parameters + layer->weights;
     const float *biases = layer->has_biases ? net->parameters + layer->biases : NULL;
-    if (rows == 1 && layer->kind < TNNI_ACTIVATION_KINDS) {
+    const float parameter = layer->activation.parameter;
+    bool is_whole = tnni_length(units) == layer->units;
+    bool is_built_in = layer->kind < TNNI_ACTIVATION_KINDS;
+    if (rows == 1 && is_whole && is_built_in) {
         net->kernels->row(
-            layer->inputs, layer->units, x, weights, biases, layer->kind,
-            layer->activation.parameter, z, a);
+            layer->inputs, layer->units, x, weights, biases, layer->kind, parameter, z, a);
         return;
     }
     bool rectify = layer->kind == TNNI_RELU && z == a;
     net->kernels->product(
-        rows, layer->inputs, layer->units, (tnni_range){0, layer->units}, x, weights, biases,
-        rectify, z, panel);
-    if (layer->kind == TNNI_ACTIVATION_KINDS)
+        rows, layer->inputs, layer->units, units, x, weights, biases, rectify, z, panel);
+    if (!is_built_in)
         layer->activation.vtable->forward(&layer->activation, rows, layer->units, z, a);
-    else if (!rectify)
+    if (!is_built_in || rectify)
+        return;
+    size_t stretch = is_whole ? rows : 1; /* rows that lie side by side */
+    for (size_t r = 0; r < rows; r += stretch) {
+        size_t at = r * layer->units + units.begin;
         net->kernels->activations[layer->kind].forward(
-            layer->activation.parameter, rows, layer->units, z, a);
-}
-
-/* The same for part of the units. */
-static void forward_units(
-    const tnn_net *net, const tnni_layer *layer, tnni_part part, const float *x, float *panel) {
-    const float *weights = net->parameters + layer->weights;
-    const float *biases = layer->has_biases ? net->parameters + layer->biases : NULL;
-    bool rectify = layer->kind == TNNI_RELU && layer->z == layer->a;
-    size_t first = part.rows.begin * layer->units;
-    net->kernels->product(
-        part.rows.end - part.rows.begin, layer->inputs, layer->units, part.units, x, weights,
-        biases, rectify, layer->z + first, panel);
-    for (size_t r = part.rows.begin; r < part.rows.end && !rectify; r++) {
-        size_t at = r * layer->units + part.units.begin;
-        net->kernels->activations[layer->kind].forward(
-            layer->activation.parameter, 1, part.units.end - part.units.begin, layer->z + at,
-            layer->a + at);
+            parameter, stretch, tnni_length(units), z + at, a + at);
     }
 }
 
@@ -52,7 +40,7 @@ void tnni_apply_dropout(
     float *output) {
     uint64_t key = tnni_mix(net->mask ^ (uint64_t)(layer - net->layers));
     net->kernels->dropout(
-        key, layer->dropout, rows.begin, rows.end - rows.begin, layer->units, array, output);
+        key, layer->dropout, rows.begin, tnni_length(rows), layer->units, array, output);
 }
 
 const float *tnni_layer_input(const tnn_net *net, size_t layer) {
@@ -73,12 +61,8 @@ void tnni_forward_part(tnn_net *net, size_t index, tnni_part part, float *panel)
     const tnni_layer *layer = &net->layers[index];
     const float *x = tnni_layer_input(net, index) + part.rows.begin * layer->inputs;
     size_t at = part.rows.begin * layer->units;
-    if (part.units.end - part.units.begin < layer->units) {
-        forward_units(net, layer, part, x, panel);
-        return;
-    }
     tnni_layer_forward(
-        net, layer, part.rows.end - part.rows.begin, x, layer->z + at, layer->a + at, panel);
+        net, layer, tnni_length(part.rows), part.units, x, layer->z + at, layer->a + at, panel);
     if (layer->dropout > 0.0f)
         tnni_apply_dropout(net, layer, part.rows, layer->a + at, layer->output + at);
 }

@@ -159,10 +159,11 @@ void tnni_share_weights(
 /* forward.c */
 
 /* z = x W + b and a = activation(z) of one layer; z and a may be the same unless keeps_z. The panel
- * is tnni_forward_panel(net) floats. */
+ * is tnni_forward_panel(net) floats. Part of the units only of an elementwise activation of the
+ * library's own. */
 void tnni_layer_forward(
-    const tnn_net *net, const tnni_layer *layer, size_t rows, const float *x, float *z, float *a,
-    float *panel);
+    const tnn_net *net, const tnni_layer *layer, size_t rows, tnni_range units, const float *x,
+    float *z, float *a, float *panel);
 size_t tnni_forward_panel(const tnn_net *net);
 
 /* Are rows, x[rows, inputs] and y[rows, outputs] (or NULL) fit for a forward or a prediction?
@@ -173,8 +174,8 @@ tnn_status tnni_check_rows(
 /* Begins a pass over x[rows, inputs]: TNN_OUT_OF_MEMORY, naming caller, and nothing begun. */
 tnn_status tnni_pass_begin(const char *caller, tnn_net *net, size_t rows, const float *x);
 
-/* z, a and output of a layer, from the output of the one before. Only elementwise activations of
- * the library's own, without dropout, work on part of the units. */
+/* z, a and output of a layer, from the output of the one before; part of the units only without
+ * dropout. */
 void tnni_forward_part(tnn_net *net, size_t layer, tnni_part part, float *panel);
 
 /* output = array[rows, units of the layer] with what this pass drops set to 0 and the rest scaled.

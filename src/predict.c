@@ -83,7 +83,8 @@ static void predict_block(
             z = free_page;
             a = last ? y : pages[free_page == pages[0]];
         }
-        tnni_layer_forward(net, layer, rows, x, z, a, workspace->panel);
+        tnni_layer_forward(
+            net, layer, rows, (tnni_range){0, layer->units}, x, z, a, workspace->panel);
         x = a;
     }
 }

@@ -27,8 +27,8 @@ static void step_task(void *argument, size_t index) {
     tnn_net *net = work->net;
     tnni_range part = tnni_share(net->parameter_count, index, work->tasks);
     tnni_optimizer_apply(
-        work->optimizer, net->kernels, part.begin, part.end - part.begin,
-        net->gradients + part.begin, net->parameters + part.begin);
+        work->optimizer, net->kernels, part.begin, tnni_length(part), net->gradients + part.begin,
+        net->parameters + part.begin);
 }
 
 void tnni_step_with_gradients(tnn_net *net, tnn_optimizer *optimizer) {

@@ -276,6 +276,37 @@ static void test_kernels_product_has_the_same_bits_in_parts(void **state) {
     for_each_size(new_layer_data(state), check_parts_of_product);
 }
 
+/*
+ * So many rows and inputs that x is taken in blocks of both, against a few rows at a time, for
+ * which it is not. The weights have enough units for panels; of these, the part has whole vectors
+ * and a tail.
+ */
+static void test_kernels_product_has_the_same_bits_in_blocks_of_a_large_x(void **state) {
+    enum { ROWS = 1501, INPUTS = 1411, UNITS = 256, FEW = 19 };
+    const tnni_range part = {5, 5 + 35};
+    kernel_tables tables = find_kernel_tables();
+    float *x = malloc(sizeof(float[ROWS * INPUTS]));
+    float *weights = malloc(sizeof(float[INPUTS * UNITS]));
+    float *blocks = calloc(ROWS * UNITS, sizeof(float));
+    float *parts = calloc(ROWS * UNITS, sizeof(float));
+    uint64_t random = 1;
+    (void)state;
+    assert_true(x && weights && blocks && parts);
+    fill_random(x, ROWS * INPUTS, &random, -1, 1);
+    fill_random(weights, INPUTS * UNITS, &random, -1, 1);
+    for (size_t t = 0; t < tables.count; t++) {
+        const tnni_kernels *table = tables.at[t];
+        table->product(ROWS, INPUTS, UNITS, part, x, weights, weights, true, blocks, panel);
+        for (size_t row = 0; row < ROWS; row += FEW)
+            table->product(
+                ROWS - row < FEW ? ROWS - row : FEW, INPUTS, UNITS, part, x + row * INPUTS, weights,
+                weights, true, parts + row * UNITS, panel);
+        assert_same_bits(blocks, parts, ROWS * UNITS);
+    }
+    free(x), free(weights);
+    free(blocks), free(parts);
+}
+
 /* relu where the product ends, and as a pass of its own. */
 static void check_rectified_product(
     layer_data *data, const kernel_tables *tables, const tnni_kernels *table) {
@@ -928,6 +959,7 @@ int main(void) {
         WITH_DATA(test_kernels_product_has_its_form_and_bound_for_all_sizes),
         WITH_DATA(test_kernels_product_has_its_form_and_bound_without_biases),
         WITH_DATA(test_kernels_product_has_the_same_bits_in_parts),
+        cmocka_unit_test(test_kernels_product_has_the_same_bits_in_blocks_of_a_large_x),
         WITH_DATA(test_kernels_product_has_the_bits_of_relu_if_asked),
         WITH_DATA(test_kernels_transposed_product_has_the_same_bits_in_parts),
         WITH_DATA(test_kernels_product_has_its_form_and_bound_for_many_rows),

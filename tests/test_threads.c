@@ -33,7 +33,7 @@ static void assert_as_alone(const training *done) {
 }
 
 static void test_threads_do_not_change_a_bit_of_a_training(void **state) {
-    static const unsigned threads[] = {1, 2, 3, 4, 256};
+    static const unsigned threads[] = {1, 2, 3, 4, 8, 256};
     static training one;
     (void)state;
     for (size_t i = 0; i < COUNT_OF(threads); i++) {

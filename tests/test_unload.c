@@ -4,6 +4,7 @@
  */
 #include "support/testing.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,19 @@ static void find(void *library, const char *name, void *function) {
     void *symbol = dlsym(library, name);
     assert_non_null(symbol);
     memcpy(function, &symbol, sizeof symbol);
+}
+
+/* Workers wait for more after a call: without any, there is nothing here to test. */
+static void assert_workers(void) {
+#if defined(TINYNN_OPENMP) && defined(__linux__)
+    size_t threads = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    assert_non_null(tasks);
+    for (const struct dirent *entry = readdir(tasks); entry; entry = readdir(tasks))
+        threads += entry->d_name[0] != '.';
+    closedir(tasks);
+    assert_true(threads > 1);
+#endif
 }
 
 /* A forward that is worth several tasks. */
@@ -35,6 +49,7 @@ static void use(void *library) {
     find(library, "tnn_net_destroy", &destroy);
     assert_int_equal(create(&net, INPUTS, &layer, 1, &options), TNN_OK);
     assert_int_equal(forward(net, ROWS, x, NULL), TNN_OK);
+    assert_workers();
     destroy(net);
 }
 

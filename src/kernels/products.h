@@ -59,8 +59,7 @@ typedef struct product {
  */
 #if defined(VEC_AVX512)
 enum { TILE_VECS = 4, MOST_SUMS = 24, MOST_ROWS = 16 };
-#elif defined(VEC_NEON) /* with 24 sums gcc spills: it loads all broadcasts before the first use   \
-                         */
+#elif defined(VEC_NEON) /* with 24 sums gcc spills, since it loads all broadcasts first */
 enum { TILE_VECS = 4, MOST_SUMS = 20, MOST_ROWS = 16 };
 #elif defined(VEC_AVX2)
 enum { TILE_VECS = 2, MOST_SUMS = 12, MOST_ROWS = 8 };
@@ -478,18 +477,10 @@ static void product_one_unit(
     }
 }
 
-static bool is_empty(tnni_range part) {
-    return part.begin >= part.end;
-}
-
-static size_t length_of(tnni_range part) {
-    return part.end - part.begin;
-}
-
 static void dense_product(
     size_t rows, size_t inputs, size_t units, tnni_range part, const float *x, const float *weights,
     const float *biases, bool rectify, float *z, float *panel) {
-    if (is_empty(part))
+    if (tnni_length(part) == 0)
         return;
     if (units == 1) {
         product_one_unit(rows, inputs, x, weights, biases, rectify, z);
@@ -508,7 +499,7 @@ static void dense_product(
         .c = z + part.begin,
         .c_row = units,
     };
-    product_bands(&p, rows, length_of(part), panel);
+    product_bands(&p, rows, tnni_length(part), panel);
 }
 
 /* panel[k, i] = weights[i, k] for VEC_LANES columns i of the panel, of which count exist. */
@@ -590,13 +581,13 @@ ALWAYS_INLINE product gradient_product(
 static void dense_weight_gradient(
     size_t rows, size_t inputs, size_t units, tnni_range input_part, tnni_range unit_part,
     const float *x, const float *delta, bool accumulate, float *gradient, float *panel) {
-    if (is_empty(input_part) || is_empty(unit_part))
+    if (tnni_length(input_part) == 0 || tnni_length(unit_part) == 0)
         return;
     product p = gradient_product(
         rows, inputs, units, input_part, unit_part, x, delta,
         accumulate ? END_ACCUMULATE : END_STORE,
         gradient + input_part.begin * units + unit_part.begin);
-    product_bands(&p, length_of(input_part), length_of(unit_part), panel);
+    product_bands(&p, tnni_length(input_part), tnni_length(unit_part), panel);
 }
 
 static void dense_weight_descent(
@@ -610,7 +601,7 @@ static void dense_weight_descent(
         rows, inputs, units, input_part, unit_part, x, delta, END_DESCEND,
         weights + input_part.begin * units + unit_part.begin);
     p.rate = rate;
-    product_bands(&p, length_of(input_part), length_of(unit_part), panel);
+    product_bands(&p, tnni_length(input_part), tnni_length(unit_part), panel);
 }
 
 /*
@@ -651,14 +642,14 @@ static void dense_weight_update(
     size_t rows, size_t inputs, size_t units, tnni_range input_part, tnni_range unit_part,
     const float *x, const float *delta, const tnni_step *step, float *weights, float *moments,
     size_t stride, float *panel) {
-    if (is_empty(input_part) || is_empty(unit_part))
+    if (tnni_length(input_part) == 0 || tnni_length(unit_part) == 0)
         return;
     if (step->kind == TNNI_DESCENT) {
         dense_weight_descent(
             rows, inputs, units, input_part, unit_part, x, delta, step->rate, weights, panel);
         return;
     }
-    size_t count = length_of(input_part);
+    size_t count = tnni_length(input_part);
     size_t most = units < TNNI_WIDE ? units : TILE_COLUMNS;
     for (size_t j = unit_part.begin; j < unit_part.end; j += most) {
         size_t columns = unit_part.end - j < most ? unit_part.end - j : most;

@@ -23,4 +23,8 @@ typedef struct tnni_range {
 } tnni_range;
 tnni_range tnni_share(size_t length, size_t index, size_t count);
 
+static inline size_t tnni_length(tnni_range range) {
+    return range.end - range.begin;
+}
+
 #endif

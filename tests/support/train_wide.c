@@ -12,7 +12,10 @@ tnn_status new_wide_net(unsigned threads, tnn_net **net) {
         {.units = WIDE_OUTPUTS, .activation = tnn_softmax()},
     };
     const tnn_net_options options = {.seed = 5, .threads = threads};
-    return tnn_net_create(net, WIDE_INPUTS, layers, COUNT_OF(layers), &options);
+    tnn_status status = tnn_net_create(net, WIDE_INPUTS, layers, COUNT_OF(layers), &options);
+    if (status == TNN_OK && threads > 1)
+        share_out_everything(*net);
+    return status;
 }
 
 static tnn_status step_by_verbs(tnn_net *net, tnn_optimizer *optimizer, const float *x) {

@@ -6,8 +6,8 @@
 
 #include "testing.h"
 
-/* A net with enough parameters that 64 rows make four tasks; dropout at work. */
-enum { WIDE_INPUTS = 128, WIDE_UNITS = 256, WIDE_OUTPUTS = 10, WIDE_ROWS = 64 };
+/* A net whose work is shared out among all the threads that it may use; dropout at work. */
+enum { WIDE_INPUTS = 64, WIDE_UNITS = 128, WIDE_OUTPUTS = 10, WIDE_ROWS = 64 };
 enum { WIDE_PARAMETERS = (WIDE_INPUTS + 1) * WIDE_UNITS + (WIDE_UNITS + 1) * WIDE_OUTPUTS };
 
 /* Makes the net, trains it for some steps by train and by the three verbs, and hands out what it
