@@ -325,12 +325,39 @@ TNN_API float *tnn_net_biases(tnn_net *net, size_t layer);
  * message for NULL. */
 TNN_API const char *tnn_net_kernel_name(const tnn_net *net);
 
+/*
+ * Scaling: what belongs between raw data and a net that likes numbers near 1, kept in the net so
+ * that none of its users can forget it. With an input scaling the first layer sees
+ * (x - shift) * scale, column by column, in every verb and in tnn_predict, while gradients with
+ * respect to x are those of the raw x. With an output scaling the net's y is
+ * (output of the last layer) / scale + shift; targets are raw too, and the loss is computed of
+ * (target - shift) * scale and the last layer's own output. Weights are never touched.
+ *
+ * The arrays are copied: shift and scale, one float for each input or output, every shift finite
+ * and every scale finite and greater than 0. NULL for both removes the scaling. Discards a pending
+ * forward. TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY.
+ */
+TNN_API tnn_status tnn_net_set_input_scaling(tnn_net *net, const float *shift, const float *scale);
+TNN_API tnn_status tnn_net_set_output_scaling(tnn_net *net, const float *shift, const float *scale);
+
+/* The arrays, which the net owns; NULL without a scaling, and with an error message for NULL. */
+TNN_API const float *tnn_net_input_shift(const tnn_net *net);
+TNN_API const float *tnn_net_input_scale(const tnn_net *net);
+TNN_API const float *tnn_net_output_shift(const tnn_net *net);
+TNN_API const float *tnn_net_output_scale(const tnn_net *net);
+
 /* ---- Optimizers ------------------------------------------------------------------------------ */
 
 /*
  * What a step does with the gradients: an update rule and its plain fields, passed by value. The
  * rules and defaults are those of PyTorch. A field that its rule does not name has no effect, but
  * has to be in its range.
+ *
+ * Before the rule sees it, a gradient g goes through what is switched on here, in this order:
+ * clip_value clamps each g to [-clip_value, clip_value]; clip_norm multiplies all of them by
+ * min(1, clip_norm / (their Euclidean norm + 1e-6)); l1 adds l1 sign(p), with sign(0) = 0;
+ * weight_decay adds weight_decay p. Clipping by norm needs all gradients before the first step, so
+ * tnn_train writes their array then.
  */
 typedef struct tnn_method {
     const struct tnn_method_vtable *vtable; /* the library's own */
@@ -343,7 +370,15 @@ typedef struct tnn_method {
      * what counts. */
     double beta1;
     double beta2;
-    float epsilon; /* finite, not negative */
+    float epsilon;    /* finite, not negative */
+    float l1;         /* finite, not negative */
+    float clip_value; /* finite, not negative; 0: off */
+    float clip_norm;  /* finite, not negative; 0: off */
+    /* Of rprop: 0 < shrink < 1 < grow, 0 <= min_move <= learning_rate <= max_move, all finite. */
+    float shrink;
+    float grow;
+    float min_move;
+    float max_move;
 } tnn_method;
 
 /*
@@ -370,6 +405,15 @@ TNN_API tnn_method tnn_adam(float learning_rate);
 /* Adam, but each step begins with p = (1 - learning_rate weight_decay) p, and nothing is added to
  * g. Loshchilov and Hutter 2019. */
 TNN_API tnn_method tnn_adamw(float learning_rate, float weight_decay);
+
+/*
+ * Each parameter has a move of its own, learning_rate at first (0.0125): times grow (1.2), at most
+ * max_move (50), where g has the sign of the step before; times shrink (0.5), at least min_move
+ * (0), where it has the other, and that step is skipped: the next one compares with 0. Then
+ * p = p - move sign(g). For batches of the whole data set. A learning rate that is set after the
+ * first step has no effect. Igel and Huesken 2000, iRPROP-, their defaults.
+ */
+TNN_API tnn_method tnn_rprop(void);
 
 /* A method with its state: the moments of every parameter and the count of steps. */
 typedef struct tnn_optimizer tnn_optimizer;
@@ -472,6 +516,266 @@ TNN_API void tnn_workspace_destroy(tnn_workspace *workspace); /* NULL is fine */
  */
 TNN_API tnn_status
 tnn_predict(const tnn_net *net, tnn_workspace *workspace, size_t rows, const float *x, float *y);
+
+/* ---- Fitting --------------------------------------------------------------------------------- */
+
+/* Where a training is; what schedules and callbacks get to know. */
+typedef struct tnn_progress {
+    size_t epoch; /* from 0; in a callback after an epoch, the one that has just ended */
+    size_t epochs;
+    uint64_t step; /* batches before this one, from 0, over all epochs */
+    uint64_t steps;
+    float learning_rate;    /* of the batch that begins or has just ended */
+    double training_loss;   /* mean over the rows of the epoch so far, each taken before its step */
+    double validation_loss; /* after the last epoch that ended; NaN without validation rows */
+    double validation_score; /* accuracy with classes or softmax outputs, R^2 otherwise; or NaN */
+    double best_loss;        /* lowest so far: validation loss, or training loss without one */
+    size_t best_epoch;
+    double seconds; /* since tnn_fit began */
+    double seconds_left;
+    double rows_per_second; /* that were learned, in the epoch */
+} tnn_progress;
+
+/*
+ * A learning rate that changes: a vtable, parameters and the user's context, passed by value. {0}
+ * keeps the rate as it is. rate is called before every batch if each_step is set, else before every
+ * epoch, with the optimizer's learning rate at the begin of tnn_fit; it returns the one to use,
+ * which has to be finite and not negative. state is memory that starts as zeros and that the
+ * function may use from call to call; what it returns is a function of state and arguments alone.
+ */
+typedef struct tnn_schedule {
+    const struct tnn_schedule_vtable *vtable;
+    double first, second, third;
+    void *context;
+} tnn_schedule;
+
+typedef struct tnn_schedule_vtable {
+    const char *name; /* not empty, and no name of a built-in schedule */
+    bool each_step;
+    double (*rate)(
+        const tnn_schedule *self, const tnn_progress *progress, double base_rate, double state[4]);
+} tnn_schedule_vtable;
+
+TNN_API tnn_schedule tnn_constant_rate(void);
+/* Times factor after every so many epochs; after each epoch. 0 < factor <= 1, epochs at least 1. */
+TNN_API tnn_schedule tnn_step_decay(size_t epochs, double factor);
+TNN_API tnn_schedule tnn_exponential_decay(double factor);
+/*
+ * Rises in a straight line over the first warmup (0 <= warmup < 1) of all steps, then falls to
+ * end * base_rate (0 <= end <= 1) as half a cosine. Loshchilov and Hutter 2017, equation 5, without
+ * restarts.
+ */
+TNN_API tnn_schedule tnn_cosine_decay(double warmup, double end);
+/* Times factor (0 < factor < 1) whenever the loss that best_loss tells of has not fallen by a
+ * 10,000th of itself for more than patience epochs. */
+TNN_API tnn_schedule tnn_reduce_on_plateau(double factor, size_t patience);
+/* From a 25th of the base rate up to it in the first 30 % of the steps, then down to a 250,000th of
+ * it, each as half a cosine. Smith and Topin 2018, with PyTorch's numbers. */
+TNN_API tnn_schedule tnn_one_cycle(void);
+
+/* Return false to end the training. */
+typedef bool tnn_fit_callback(void *context, const tnn_progress *progress);
+
+/* {0} is the default of everything but epochs. */
+typedef struct tnn_fit_options {
+    size_t epochs;     /* at least 1 */
+    size_t batch_rows; /* 0: 32; more than the rows: all of them */
+    uint64_t seed;     /* of the order of the rows, drawn anew for each epoch */
+    bool keep_order;   /* do not shuffle */
+    /* Rows to judge by, never learned from: a set, or a share 0 <= validation_share < 1 of the
+     * training rows, drawn from seed; not both. */
+    const tnn_dataset *validation;
+    float validation_share;
+    size_t patience; /* epochs without a better loss before it gives up; 0: no end to it */
+    bool keep_last; /* leave the weights of the last epoch, not those of the best validation loss */
+    tnn_schedule schedule;
+    tnn_fit_callback *after_epoch; /* or NULL */
+    tnn_fit_callback *after_batch; /* or NULL */
+    void *context;                 /* for both */
+} tnn_fit_options;
+
+typedef enum tnn_fit_end {
+    TNN_FIT_FINISHED = 0, /* all epochs */
+    TNN_FIT_STOPPED,      /* by a callback */
+    TNN_FIT_OUT_OF_PATIENCE,
+    TNN_FIT_FAILED /* with the status that tnn_fit returned */
+} tnn_fit_end;
+
+typedef enum tnn_finding_kind {
+    TNN_LOSS_NOT_FINITE = 0,
+    TNN_EXPLODING_GRADIENTS,
+    TNN_VANISHING_GRADIENTS,
+    TNN_DEAD_UNITS,      /* relu units that are 0 for every row */
+    TNN_SATURATED_UNITS, /* sigmoid, tanh, ... units where their slope is almost 0 */
+    TNN_UNSCALED_INPUTS,
+    TNN_RATE_TOO_HIGH,
+    TNN_RATE_TOO_LOW
+} tnn_finding_kind;
+
+/* Something about a training that a user would want to know. */
+typedef struct tnn_finding {
+    tnn_finding_kind kind;
+    size_t epoch; /* in which it was seen */
+    size_t batch; /* of that epoch */
+    size_t layer; /* the first one concerned */
+    double value; /* the share of the units, the norm of the gradient, ...: what message tells */
+    char message[240];
+} tnn_finding;
+
+enum { TNN_MOST_FINDINGS = 16 };
+
+typedef struct tnn_fit_report {
+    tnn_fit_end end;
+    tnn_progress progress; /* at the end */
+    size_t finding_count;
+    tnn_finding findings[TNN_MOST_FINDINGS];
+} tnn_fit_report;
+
+/*
+ * Trains on mini-batches, epoch after epoch, with tnn_train; the last batch of an epoch may be
+ * smaller. report may be NULL; it is filled whatever is returned. The result is a function of net,
+ * optimizer, data and options, not of threads or time. Allocates for the fit alone: the order of
+ * the rows, one batch, and three times the parameters.
+ *
+ * TNN_OK: finished, stopped or out of patience; report->end tells which, and the net has the
+ * weights of the lowest validation loss, or of the last epoch without validation or with keep_last.
+ * TNN_NOT_FINITE: a loss was not; the net has the last finite weights. TNN_INVALID_ARGUMENT,
+ * TNN_OUT_OF_MEMORY.
+ */
+TNN_API tnn_status tnn_fit(
+    tnn_net *net, tnn_optimizer *optimizer, tnn_loss loss, const tnn_dataset *train,
+    const tnn_fit_options *options, tnn_fit_report *report);
+
+/* How well a net does on rows, dropout off. */
+typedef struct tnn_evaluation {
+    double loss;
+    double accuracy;  /* share of rows with the highest output where the target is highest;
+                         with one output: on the target's side of 1/2 */
+    double r_squared; /* 1 - squared error / variance of the targets, mean over outputs */
+    double mean_absolute_error; /* over all outputs */
+} tnn_evaluation;
+
+/*
+ * Row weights count in all of these. confusion, unless it is NULL, becomes counts
+ * [true class, predicted class], outputs (2 with one output) squared. Needs a copy of the net.
+ * TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY; a loss that is not finite is stored as it is.
+ */
+TNN_API tnn_status tnn_evaluate(
+    const tnn_net *net, tnn_loss loss, const tnn_dataset *data, tnn_evaluation *evaluation,
+    uint64_t *confusion);
+
+/* ---- Data ------------------------------------------------------------------------------------ */
+
+/* A data set that owns its rows: what readers make, and what cutting and mixing rows makes. */
+typedef struct tnn_data tnn_data;
+
+/*
+ * Copies the rows of a view with so many inputs and outputs; with classes, outputs is their number.
+ * The caller destroys *data. allocator NULL is malloc. TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY.
+ */
+TNN_API tnn_status tnn_data_create(
+    tnn_data **data, size_t inputs, size_t outputs, const tnn_dataset *view,
+    const tnn_allocator *allocator);
+TNN_API void tnn_data_destroy(tnn_data *data); /* NULL is fine */
+
+/* The rows, valid until data is changed or destroyed. {0} and an error message for NULL. */
+TNN_API tnn_dataset tnn_data_view(const tnn_data *data);
+TNN_API size_t tnn_data_inputs(const tnn_data *data);
+TNN_API size_t tnn_data_outputs(const tnn_data *data);
+/* Names as a file gave them; NULL if there is none. An output of classes has its class's name. */
+TNN_API const char *tnn_data_input_name(const tnn_data *data, size_t input);
+TNN_API const char *tnn_data_output_name(const tnn_data *data, size_t output);
+
+/* Mixes the rows, in an order drawn from seed. */
+TNN_API tnn_status tnn_data_shuffle(tnn_data *data, uint64_t seed);
+/* The rows of these numbers, in this order; a number may come more than once. */
+TNN_API tnn_status
+tnn_data_subset(tnn_data **subset, const tnn_data *data, size_t count, const size_t *rows);
+/* A share (0 < share < 1) of the rows, rounded to the nearest number, at least 1, and the rest,
+ * drawn from seed. */
+TNN_API tnn_status tnn_data_split(
+    tnn_data **first, tnn_data **rest, const tnn_data *data, double share, uint64_t seed);
+/* The rows of both, which have the same inputs and outputs. */
+TNN_API tnn_status tnn_data_join(tnn_data **joined, const tnn_data *first, const tnn_data *second);
+
+typedef enum tnn_scaling {
+    TNN_NO_SCALING = 0,
+    TNN_STANDARDIZE, /* mean 0, deviation 1 */
+    TNN_MIN_MAX      /* from 0 to 1 */
+} tnn_scaling;
+
+/*
+ * Gives a net the scaling that does this to the columns of a data set: its inputs, its targets
+ * (not of classes). A column that is constant gets scale 1. Row weights do not count.
+ * TNN_INVALID_ARGUMENT (a value is not finite: which one), TNN_OUT_OF_MEMORY.
+ */
+TNN_API tnn_status
+tnn_net_fit_scaling(tnn_net *net, const tnn_dataset *data, tnn_scaling inputs, tnn_scaling outputs);
+
+/*
+ * Where bytes come from. read stores up to capacity bytes in buffer and their number in *count, 0
+ * at the end; a status other than TNN_OK ends the reading and is handed on.
+ */
+typedef struct tnn_source {
+    void *context;
+    tnn_status (*read)(void *context, void *buffer, size_t capacity, size_t *count);
+    const char *name; /* for messages; NULL: "data" */
+} tnn_source;
+
+/* How much a reader takes before it says TNN_UNSUPPORTED. 0: the default. */
+typedef struct tnn_data_limits {
+    size_t rows;        /* default 2^32 */
+    size_t columns;     /* default 65536 */
+    size_t total_bytes; /* of the data set in memory; default 2^32 */
+} tnn_data_limits;
+
+/* {0}: commas, no header, the last column is the target. */
+typedef struct tnn_csv_options {
+    char separator;  /* 0: comma; ' ' stands for any number of spaces and tabs */
+    bool has_header; /* the first line names the columns */
+    /* The targets, by number from 0 or by the header's name; the other columns are inputs. */
+    const size_t *target_columns;
+    const char *const *target_names;
+    size_t target_count; /* 0: the last column */
+    bool is_class;       /* the one target is a class: any text, numbered as they first appear; or,
+                            if all are whole numbers, by their value */
+    tnn_data_limits limits;
+    const tnn_allocator *allocator; /* NULL: malloc */
+} tnn_csv_options;
+
+/*
+ * Numbers separated by commas: decimal or hexadecimal, inf and nan not accepted, with a point in
+ * every locale; quotes around a field, blanks around it, empty lines, CR LF and a byte order mark
+ * are fine. TNN_BAD_FORMAT names file, line and column. TNN_IO_ERROR, TNN_UNSUPPORTED (a limit),
+ * TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY.
+ */
+TNN_API tnn_status tnn_read_csv(tnn_data **data, const char *path, const tnn_csv_options *options);
+TNN_API tnn_status
+tnn_read_csv_from(tnn_data **data, const tnn_source *source, const tnn_csv_options *options);
+
+/* {0} is the default of everything. */
+typedef struct tnn_read_options {
+    tnn_data_limits limits;
+    const tnn_allocator *allocator; /* NULL: malloc */
+} tnn_read_options;
+
+/*
+ * MNIST's format: a file of images, or of any arrays of unsigned bytes, one a row, and a file of
+ * labels, one byte a row, which become classes. x is the bytes / 255. As above.
+ */
+TNN_API tnn_status tnn_read_idx(
+    tnn_data **data, const char *images_path, const char *labels_path,
+    const tnn_read_options *options);
+TNN_API tnn_status tnn_read_idx_from(
+    tnn_data **data, const tnn_source *images, const tnn_source *labels,
+    const tnn_read_options *options);
+
+/* FANN's format: the numbers of rows, inputs and outputs, then the inputs and the targets of row
+ * after row, with blanks between. As above. */
+TNN_API tnn_status
+tnn_read_fann(tnn_data **data, const char *path, const tnn_read_options *options);
+TNN_API tnn_status
+tnn_read_fann_from(tnn_data **data, const tnn_source *source, const tnn_read_options *options);
 
 /* ---- Checking -------------------------------------------------------------------------------- */
 
