@@ -128,6 +128,52 @@ static void test_random_uniform_has_no_memory_of_the_number_before(void **state)
     assert_within(sum / DRAWS, 0, 5 / 12.0 / sqrt(DRAWS));
 }
 
+/* ---- Below a bound --------------------------------------------------------------------------- */
+
+static void test_random_below_fills_all_numbers_alike(void **state) {
+    (void)state;
+    static const uint64_t bounds[] = {1, 2, 7, 100};
+    tnni_random random = tnni_random_seed(3);
+    for (size_t b = 0; b < COUNT_OF(bounds); b++) {
+        double counts[100] = {0};
+        double p = 1.0 / (double)bounds[b];
+        for (size_t i = 0; i < DRAWS; i++) {
+            uint64_t number = tnni_random_below(&random, bounds[b]);
+            assert_true(number < bounds[b]);
+            counts[number]++;
+        }
+        for (uint64_t n = 0; n < bounds[b]; n++)
+            assert_within(counts[n], DRAWS * p, 5 * sqrt(DRAWS * p * (1 - p)));
+    }
+}
+
+/* Of 3 * 2^62 numbers, a product that is cut off without a second draw gives every third one twice:
+ * those divisible by 3 would come half of the time. */
+static void test_random_below_has_no_bias_for_large_bounds(void **state) {
+    (void)state;
+    tnni_random random = tnni_random_seed(4);
+    double count = 0;
+    for (size_t i = 0; i < DRAWS; i++)
+        count += tnni_random_below(&random, (uint64_t)3 << 62) % 3 == 0;
+    assert_within(count, DRAWS / 3.0, 5 * sqrt(DRAWS * (1 / 3.0) * (2 / 3.0)));
+}
+
+static void test_random_shuffle_makes_all_orders_alike(void **state) {
+    (void)state;
+    tnni_random random = tnni_random_seed(5);
+    double counts[3][3][3] = {{{0}}};
+    for (size_t i = 0; i < DRAWS; i++) {
+        size_t numbers[] = {0, 1, 2};
+        tnni_random_shuffle(&random, 3, numbers);
+        counts[numbers[0]][numbers[1]][numbers[2]]++;
+    }
+    for (size_t a = 0; a < 3; a++)
+        for (size_t b = 0; b < 3; b++)
+            if (a != b)
+                assert_within(
+                    counts[a][b][3 - a - b], DRAWS / 6.0, 5 * sqrt(DRAWS * (1 / 6.0) * (5 / 6.0)));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_mix_is_the_output_of_splitmix64),
@@ -139,6 +185,9 @@ int main(void) {
         cmocka_unit_test(test_random_uniform_is_an_odd_multiple_of_2_to_the_minus_53),
         cmocka_unit_test(test_random_uniform_fills_all_bins_alike),
         cmocka_unit_test(test_random_uniform_has_no_memory_of_the_number_before),
+        cmocka_unit_test(test_random_below_fills_all_numbers_alike),
+        cmocka_unit_test(test_random_below_has_no_bias_for_large_bounds),
+        cmocka_unit_test(test_random_shuffle_makes_all_orders_alike),
     };
     return cmocka_run_group_tests_name("random", tests, NULL, NULL);
 }

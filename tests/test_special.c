@@ -1,5 +1,5 @@
 /*
- * test_special.c: exp, log and the normal quantiles in double, against long double.
+ * test_special.c: log, cosine, powers and the normal quantiles in double, against long double.
  *
  * Where long double is no wider than double the reference itself is a rounding or two off;
  * REFERENCE_ULPS allows for that and is next to nothing elsewhere.
@@ -158,6 +158,38 @@ static void test_special_inverse_normal_of_nan_is_nan(void **state) {
     assert_true(isnan(tnni_inverse_normal((double)NAN)));
 }
 
+/* ---- Cosine and powers ----------------------------------------------------------------------- */
+
+static void test_special_cos_pi_is_within_its_bound_everywhere(void **state) {
+    (void)state;
+    const long double pi = 3.14159265358979323846264338327950288L;
+    uint64_t random = 6;
+    for (size_t i = 0; i < SAMPLES; i++) {
+        double x = uniform(&random, 0, 1);
+        /* sin near 0 in place of cos near pi / 2, which would lose the digits. */
+        long double exact = sinl(pi * (0.5L - x));
+        assert_within(tnni_cos_pi(x), (double)exact, 4e-16);
+    }
+    assert_within(tnni_cos_pi(0), 1, 4e-16);
+    assert_within(tnni_cos_pi(1), -1, 4e-16);
+    assert_true(tnni_cos_pi(0.5) == 0);
+}
+
+/* Each product rounds once, and an error made early is squared again and again: n / 2 ulp in all.
+ */
+static void test_special_power_is_a_product(void **state) {
+    (void)state;
+    static const double bases[] = {0, 0.5, 0.9, 0.999, 1};
+    for (size_t b = 0; b < COUNT_OF(bases); b++) {
+        long double exact = 1;
+        for (uint64_t n = 0; n < 600; n++, exact *= bases[b])
+            assert_within(
+                tnni_power(bases[b], n), (double)exact,
+                ((double)n + 1) * DBL_EPSILON * (double)exact);
+    }
+    assert_true(tnni_power(0.5, 1000) == 0x1p-1000);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_special_log1p_keeps_its_digits_everywhere),
@@ -168,6 +200,8 @@ int main(void) {
         cmocka_unit_test(test_special_inverse_normal_is_odd_around_one_half),
         cmocka_unit_test(test_special_inverse_normal_rises_across_its_seams),
         cmocka_unit_test(test_special_inverse_normal_of_nan_is_nan),
+        cmocka_unit_test(test_special_cos_pi_is_within_its_bound_everywhere),
+        cmocka_unit_test(test_special_power_is_a_product),
     };
     return cmocka_run_group_tests_name("special", tests, NULL, NULL);
 }

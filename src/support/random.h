@@ -2,6 +2,7 @@
 #ifndef TINYNN_SUPPORT_RANDOM_H
 #define TINYNN_SUPPORT_RANDOM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* xoshiro256++, Blackman and Vigna 2021. */
@@ -18,5 +19,12 @@ uint64_t tnni_random_next(tnni_random *random);
 
 /* Uniform in the open interval (0, 1): odd multiples of 2^-53, so neither end is reached. */
 double tnni_random_uniform(tnni_random *random);
+
+/* Uniform in 0 ... bound - 1, bound at least 1: the high half of a product, Lemire 2019, without
+ * bias. */
+uint64_t tnni_random_below(tnni_random *random, uint64_t bound);
+
+/* Puts numbers into a random order: Fisher and Yates', from the last one down. */
+void tnni_random_shuffle(tnni_random *random, size_t count, size_t *numbers);
 
 #endif

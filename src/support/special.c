@@ -1,7 +1,6 @@
 #include "support/special.h"
 
 #include <math.h>
-#include <stdint.h>
 #include <string.h>
 
 /*
@@ -66,6 +65,36 @@ double tnni_log(double x) {
 double tnni_log1p(double x) {
     double u = 1.0 + x;
     return u == 1.0 ? x : tnni_log(u) * (x / (u - 1.0));
+}
+
+/*
+ * sin(pi (1/2 - x)), whose argument is at most pi / 2: the Taylor series t - t^3 / 3! + ... up to
+ * t^21, of which the next term is below 2e-18.
+ */
+double tnni_cos_pi(double x) {
+    static const double inverse_factorials[] = {
+        1.0,
+        -0x1.5555555555555p-3,
+        0x1.1111111111111p-7,
+        -0x1.a01a01a01a01ap-13,
+        0x1.71de3a556c734p-19,
+        -0x1.ae64567f544e4p-26,
+        0x1.6124613a86d09p-33,
+        -0x1.ae7f3e733b81fp-41,
+        0x1.952c77030ad4ap-49,
+        -0x1.2f49b46814157p-57,
+        0x1.71b8ef6dcf572p-66,
+    };
+    double t = 0x1.921fb54442d18p+1 * (0.5 - x);
+    return t * polynomial(inverse_factorials, 10, t * t);
+}
+
+double tnni_power(double base, uint64_t exponent) {
+    double power = 1.0;
+    for (; exponent > 0; exponent >>= 1, base *= base)
+        if (exponent & 1)
+            power *= base;
+    return power;
 }
 
 /* Each pair is a rational approximation: its numerator's coefficients, its denominator's. */
