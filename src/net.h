@@ -212,6 +212,20 @@ tnn_status tnni_check_loss(const char *caller, double value);
 /* Adds the gradients of a pass over rows whose deltas are known to the net's. */
 void tnni_add_gradients(tnn_net *net, size_t rows);
 
+/* train.c */
+
+/* Are the rows of a data set, called name, fit for this net and loss? In O(1); a class is checked
+ * by itself. Otherwise TNN_INVALID_ARGUMENT or TNN_OUT_OF_MEMORY, naming caller. */
+tnn_status tnni_check_dataset(
+    const char *caller, const char *name, const tnn_net *net, const tnn_loss *loss,
+    const tnn_dataset *data);
+tnn_status tnni_check_class(
+    const char *caller, const char *name, const tnn_net *net, const tnn_dataset *data, size_t row);
+
+/* Gives an objective the targets and weights of a batch, for which the net has begun a pass. */
+tnn_status tnni_objective_aim(
+    const char *caller, tnn_net *net, const tnn_dataset *batch, tnni_objective *objective);
+
 /* step.c */
 
 /* Is the optimizer there, and made for this layout? Otherwise TNN_INVALID_ARGUMENT. */

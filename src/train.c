@@ -53,47 +53,66 @@ static void update_task(void *argument, size_t index) {
     }
 }
 
-static tnn_status check_batch(
-    const char *caller, const tnn_net *net, tnni_loss_kind loss, const tnn_dataset *batch) {
-    if (!batch)
-        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: batch is NULL", caller);
-    if (!batch->target && !batch->classes)
+tnn_status tnni_check_dataset(
+    const char *caller, const char *name, const tnn_net *net, const tnn_loss *loss,
+    const tnn_dataset *data) {
+    if (!data)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: %s is NULL", caller, name);
+    if (!data->target && !data->classes)
         return tnni_fail(
-            TNN_INVALID_ARGUMENT, "%s: batch->target and batch->classes are both NULL", caller);
-    if (batch->target && batch->classes)
-        return tnni_fail(
-            TNN_INVALID_ARGUMENT,
-            "%s: batch->target and batch->classes are both given, expected one of them", caller);
-    if (batch->classes && loss != TNNI_CROSS_ENTROPY)
+            TNN_INVALID_ARGUMENT, "%s: %s->target and %s->classes are both NULL", caller, name,
+            name);
+    if (data->target && data->classes)
         return tnni_fail(
             TNN_INVALID_ARGUMENT,
-            "%s: batch->classes goes with tnn_cross_entropy() only; give batch->target", caller);
-    tnn_status status = tnni_check_rows(caller, net, batch->rows, batch->x, NULL);
+            "%s: %s->target and %s->classes are both given, expected one of them", caller, name,
+            name);
+    if (data->classes && tnni_loss_find(loss) != TNNI_CROSS_ENTROPY)
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT,
+            "%s: %s->classes goes with tnn_cross_entropy() only; give %s->target", caller, name,
+            name);
+    tnn_status status = tnni_check_rows(caller, net, data->rows, data->x, NULL);
     if (status != TNN_OK)
         return status;
     /* The step reads x while it writes parameters. */
     if (tnni_overlap(
-            batch->x, batch->rows * tnni_inputs(net) * sizeof(float), net->parameters,
+            data->x, data->rows * tnni_inputs(net) * sizeof(float), net->parameters,
             net->parameter_count * sizeof(float)))
         return tnni_fail(
-            TNN_INVALID_ARGUMENT, "%s: batch->x overlaps the net's parameters", caller);
+            TNN_INVALID_ARGUMENT, "%s: %s->x overlaps the net's parameters", caller, name);
     return TNN_OK;
+}
+
+tnn_status tnni_check_class(
+    const char *caller, const char *name, const tnn_net *net, const tnn_dataset *data, size_t row) {
+    if (data->classes[row] < tnni_outputs(net))
+        return TNN_OK;
+    return tnni_fail(
+        TNN_INVALID_ARGUMENT,
+        "%s: %s->classes[%zu] is %lu, expected less than the net's %zu outputs", caller, name, row,
+        (unsigned long)data->classes[row], tnni_outputs(net));
 }
 
 /* The batch's classes as one-hot targets; TNN_INVALID_ARGUMENT if one is out of range. */
 static tnn_status spread_classes(const char *caller, tnn_net *net, const tnn_dataset *batch) {
     size_t outputs = tnni_outputs(net);
     for (size_t r = 0; r < batch->rows; r++) {
-        if (batch->classes[r] >= outputs)
-            return tnni_fail(
-                TNN_INVALID_ARGUMENT,
-                "%s: batch->classes[%zu] is %lu, expected less than the net's %zu outputs", caller,
-                r, (unsigned long)batch->classes[r], outputs);
+        tnn_status status = tnni_check_class(caller, "batch", net, batch, r);
+        if (status != TNN_OK)
+            return status;
         float *row = net->one_hot + r * outputs;
         memset(row, 0, outputs * sizeof *row);
         row[batch->classes[r]] = 1.0f;
     }
     return TNN_OK;
+}
+
+tnn_status tnni_objective_aim(
+    const char *caller, tnn_net *net, const tnn_dataset *batch, tnni_objective *objective) {
+    objective->row_weights = batch->row_weights;
+    objective->target = batch->classes ? net->one_hot : batch->target;
+    return batch->classes ? spread_classes(caller, net, batch) : TNN_OK;
 }
 
 /* Everything that can fail before the pass; the objective is complete then. */
@@ -104,14 +123,12 @@ static tnn_status prepare(
     if (status == TNN_OK)
         status = tnni_loss_check(caller, objective->loss);
     if (status == TNN_OK)
-        status = check_batch(caller, net, objective->kind, batch);
+        status = tnni_check_dataset(caller, "batch", net, objective->loss, batch);
     if (status == TNN_OK)
         status = tnni_pass_begin(caller, net, batch->rows, batch->x);
     if (status != TNN_OK)
         return status;
-    objective->row_weights = batch->row_weights;
-    objective->target = batch->classes ? net->one_hot : batch->target;
-    return batch->classes ? spread_classes(caller, net, batch) : TNN_OK;
+    return tnni_objective_aim(caller, net, batch, objective);
 }
 
 static bool is_apart(const float *x, size_t count, const float *y, size_t y_count) {
