@@ -1,0 +1,10 @@
+/* The catalogue of schedules. */
+#ifndef TINYNN_SCHEDULE_H
+#define TINYNN_SCHEDULE_H
+
+#include <tinynn/tinynn.h>
+
+/* Can it be followed? Otherwise TNN_INVALID_ARGUMENT, naming caller. */
+tnn_status tnni_schedule_check(const char *caller, const tnn_schedule *schedule);
+
+#endif
