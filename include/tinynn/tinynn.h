@@ -523,7 +523,7 @@ tnn_predict(const tnn_net *net, tnn_workspace *workspace, size_t rows, const flo
 typedef struct tnn_progress {
     size_t epoch; /* from 0; in a callback after an epoch, the one that has just ended */
     size_t epochs;
-    uint64_t step; /* batches before this one, from 0, over all epochs */
+    uint64_t step; /* batches that have ended, over all epochs */
     uint64_t steps;
     float learning_rate;    /* of the batch that begins or has just ended */
     double training_loss;   /* mean over the rows of the epoch so far, each taken before its step */
@@ -583,7 +583,7 @@ typedef struct tnn_fit_options {
     uint64_t seed;     /* of the order of the rows, drawn anew for each epoch */
     bool keep_order;   /* do not shuffle */
     /* Rows to judge by, never learned from: a set, or a share 0 <= validation_share < 1 of the
-     * training rows, drawn from seed; not both. */
+     * training rows, drawn from seed (with keep_order, the last ones); not both. */
     const tnn_dataset *validation;
     float validation_share;
     size_t patience; /* epochs without a better loss before it gives up; 0: no end to it */
@@ -639,8 +639,10 @@ typedef struct tnn_fit_report {
  *
  * TNN_OK: finished, stopped or out of patience; report->end tells which, and the net has the
  * weights of the lowest validation loss, or of the last epoch without validation or with keep_last.
- * TNN_NOT_FINITE: a loss was not; the net has the last finite weights. TNN_INVALID_ARGUMENT,
- * TNN_OUT_OF_MEMORY.
+ * TNN_NOT_FINITE: a loss was not; the net has the last weights that were seen to be finite, and the
+ * first finding tells more. TNN_INVALID_ARGUMENT (also a class out of range in any row, before
+ * anything is learned), TNN_OUT_OF_MEMORY. The optimizer has its learning rate of before, whatever
+ * the schedule.
  */
 TNN_API tnn_status tnn_fit(
     tnn_net *net, tnn_optimizer *optimizer, tnn_loss loss, const tnn_dataset *train,

@@ -1,0 +1,474 @@
+/*
+ * Fitting: epochs of mini-batches through tnn_train, and after each the question how good it is.
+ *
+ * The numbers of all rows lie in one array, those to learn from before those to validate with. Each
+ * epoch draws its order anew from the seed and the epoch's number, so that no epoch depends on how
+ * the ones before it went.
+ */
+#include "net.h"
+
+#include "batch.h"
+#include "evaluate.h"
+#include "health.h"
+#include "optimizer.h"
+#include "schedule.h"
+#include "support/clock.h"
+#include "support/random.h"
+#include "support/status.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Rows that are learned between two copies of the parameters, to go back to if they overflow: few
+ * enough to lose little, enough to cost nothing. */
+enum { SAFE_ROWS = 4096, DEFAULT_BATCH = 32 };
+
+typedef struct fit {
+    tnn_net *net;
+    tnn_optimizer *optimizer;
+    const tnn_loss *loss;
+    const tnn_dataset *data;
+    const tnn_fit_options *options;
+    tnn_fit_report *report; /* the caller's or one that nobody reads */
+
+    size_t rows;       /* to learn from */
+    size_t batch_rows; /* at most that many */
+    size_t *numbers;   /* [data->rows]: those, then the ones to validate with; NULL: as they lie */
+    size_t *order;     /* [rows]: of this epoch; NULL: as they lie */
+    tnni_batch batch;
+    float *best; /* [parameters] each: of the lowest validation loss; NULL if nobody asks */
+    float *safe; /* the last that were seen to be finite */
+    bool has_safe;
+    size_t unsafe_rows; /* learned since */
+    void *block;        /* the arrays above */
+    size_t bytes;
+
+    tnni_evaluator evaluator; /* validates and looks after health; of zeros if not needed */
+    const size_t *validation_numbers;
+    size_t validation_rows; /* 0: none */
+    bool scores_accuracy;
+    tnni_health health;
+
+    float base_rate;
+    double state[4]; /* the schedule's */
+    double begin;    /* seconds */
+    double epoch_begin;
+    double loss_sum; /* over the rows of the epoch */
+    size_t epoch_rows;
+    bool is_over;
+} fit;
+
+static const char *caller = "tnn_fit";
+
+/* ---- Arguments ------------------------------------------------------------------------------- */
+
+static tnn_status check_rows_of(
+    const tnn_net *net, const char *name, const tnn_loss *loss, const tnn_dataset *data) {
+    tnn_status status = tnni_check_dataset(caller, name, net, loss, data);
+    for (size_t r = 0; status == TNN_OK && data->classes && r < data->rows; r++)
+        status = tnni_check_class(caller, name, net, data, r);
+    return status;
+}
+
+static tnn_status check_options(const tnn_fit_options *options) {
+    if (!options)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: options is NULL", caller);
+    if (options->epochs == 0)
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT, "%s: options->epochs is 0, expected at least 1", caller);
+    if (!(options->validation_share >= 0.0f && options->validation_share < 1.0f))
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT,
+            "%s: options->validation_share is %g, expected at least 0 and less than 1", caller,
+            (double)options->validation_share);
+    if (options->validation && options->validation_share > 0.0f)
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT,
+            "%s: options->validation and options->validation_share are both given, expected one "
+            "of them",
+            caller);
+    return tnni_schedule_check(caller, &options->schedule);
+}
+
+static tnn_status check_arguments(
+    const tnn_net *net, const tnn_optimizer *optimizer, const tnn_loss *loss,
+    const tnn_dataset *train, const tnn_fit_options *options) {
+    if (!net)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: net is NULL", caller);
+    tnn_status status = tnni_check_optimizer(caller, net, optimizer);
+    if (status == TNN_OK)
+        status = tnni_loss_check(caller, loss);
+    if (status == TNN_OK)
+        status = check_options(options);
+    if (status == TNN_OK)
+        status = check_rows_of(net, "train", loss, train);
+    if (status == TNN_OK && options->validation)
+        status = check_rows_of(net, "options->validation", loss, options->validation);
+    return status;
+}
+
+/* ---- Begin and end --------------------------------------------------------------------------- */
+
+/* How many of the training rows are kept for validation. */
+static size_t share_of_rows(const tnn_fit_options *options, size_t rows) {
+    size_t share = (size_t)((double)options->validation_share * (double)rows + 0.5);
+    return share < rows ? share : rows - 1;
+}
+
+static void lay_out(fit *f, tnni_arena *arena) {
+    const tnn_fit_options *options = f->options;
+    size_t parameters = f->net->parameter_count;
+    if (!options->keep_order || f->rows < f->data->rows)
+        f->numbers = tnni_arena_take(arena, f->data->rows, sizeof *f->numbers);
+    if (!options->keep_order) {
+        f->order = tnni_arena_take(arena, f->rows, sizeof *f->order);
+        tnni_batch_lay_out(&f->batch, arena);
+    }
+    if (f->validation_rows > 0 && !options->keep_last)
+        f->best = tnni_arena_take(arena, parameters, sizeof *f->best);
+    f->safe = tnni_arena_take(arena, parameters, sizeof *f->safe);
+}
+
+static tnn_status allocate(fit *f) {
+    tnni_arena arena = {0};
+    lay_out(f, &arena);
+    f->bytes = arena.used;
+    f->block = arena.overflow ? NULL : tnni_allocate(f->net->allocator, arena.used);
+    if (!f->block)
+        return tnni_fail(
+            TNN_OUT_OF_MEMORY, "%s: no memory for the order of %zu rows", caller, f->data->rows);
+    arena = (tnni_arena){.base = f->block};
+    lay_out(f, &arena);
+    return TNN_OK;
+}
+
+/* Validation and health see the net through a copy. */
+static tnn_status create_evaluator(fit *f, bool has_report) {
+    const tnn_fit_options *options = f->options;
+    if (f->validation_rows == 0 && !has_report)
+        return TNN_OK;
+    tnn_status status = tnni_evaluator_create(
+        caller, &f->evaluator, f->net, options->validation ? options->validation : f->data);
+    return status == TNN_OK && has_report ? tnni_net_allocate_gradients(caller, f->evaluator.net)
+                                          : status;
+}
+
+static void draw_numbers(fit *f) {
+    if (!f->numbers)
+        return;
+    for (size_t r = 0; r < f->data->rows; r++)
+        f->numbers[r] = r;
+    if (f->rows == f->data->rows || f->options->keep_order)
+        return;
+    tnni_random random = tnni_random_seed(tnni_mix(f->options->seed));
+    tnni_random_shuffle(&random, f->data->rows, f->numbers);
+}
+
+static tnn_status begin_fit(fit *f, bool has_report) {
+    const tnn_fit_options *options = f->options;
+    tnn_net *net = f->net;
+    size_t rows = f->data->rows;
+    size_t kept = share_of_rows(options, rows);
+    size_t batch_rows = options->batch_rows > 0 ? options->batch_rows : DEFAULT_BATCH;
+    f->rows = rows - kept;
+    f->batch_rows = batch_rows < f->rows ? batch_rows : f->rows;
+    f->validation_rows = options->validation ? options->validation->rows : kept;
+    f->batch =
+        (tnni_batch){f->data, tnni_inputs(net), tnni_outputs(net), f->batch_rows, 0, 0, 0, 0};
+    f->scores_accuracy = f->data->classes || tnni_last_layer(net)->kind == TNNI_SOFTMAX;
+    f->base_rate = f->optimizer->method.learning_rate;
+    tnn_status status = allocate(f);
+    if (status == TNN_OK)
+        status = create_evaluator(f, has_report);
+    if (status == TNN_OK)
+        status = tnni_net_grow(caller, net, f->batch_rows);
+    if (status != TNN_OK)
+        return status;
+    draw_numbers(f);
+    if (kept > 0)
+        f->validation_numbers = f->numbers + f->rows;
+    return TNN_OK;
+}
+
+static void release(fit *f) {
+    tnni_evaluator_destroy(&f->evaluator);
+    tnni_release(f->net->allocator, f->block, f->bytes);
+}
+
+/* ---- Parameters to go back to ---------------------------------------------------------------- */
+
+static size_t parameter_bytes(const fit *f) {
+    return f->net->parameter_count * sizeof(float);
+}
+
+static bool are_finite(const tnn_net *net) {
+    bool finite = true;
+    for (size_t i = 0; i < net->parameter_count; i++)
+        finite &= isfinite(net->parameters[i]);
+    return finite;
+}
+
+static void keep_safe(fit *f) {
+    f->unsafe_rows = 0;
+    if (!are_finite(f->net))
+        return;
+    memcpy(f->safe, f->net->parameters, parameter_bytes(f));
+    f->has_safe = true;
+}
+
+static void go_back(fit *f) {
+    if (f->has_safe && !are_finite(f->net))
+        memcpy(f->net->parameters, f->safe, parameter_bytes(f));
+}
+
+/* ---- Progress -------------------------------------------------------------------------------- */
+
+static tnn_progress *progress_of(fit *f) {
+    return &f->report->progress;
+}
+
+/* What only reports and callbacks ask for. */
+static void update_progress(fit *f) {
+    tnn_progress *progress = progress_of(f);
+    double now = tnni_seconds();
+    double done = (double)progress->step;
+    double rows = (double)f->epoch_rows;
+    double left = (double)(progress->steps - progress->step);
+    progress->learning_rate = f->optimizer->method.learning_rate;
+    if (f->epoch_rows > 0)
+        progress->training_loss = f->loss_sum / rows;
+    progress->seconds = now - f->begin;
+    progress->seconds_left = done > 0.0 ? progress->seconds * left / done : 0.0;
+    progress->rows_per_second = now > f->epoch_begin ? rows / (now - f->epoch_begin) : 0.0;
+}
+
+static void tell(fit *f, tnn_fit_callback *callback) {
+    if (!callback)
+        return;
+    update_progress(f);
+    if (callback(f->options->context, progress_of(f)))
+        return;
+    f->report->end = TNN_FIT_STOPPED;
+    f->is_over = true;
+}
+
+static tnn_status set_rate(fit *f) {
+    const tnn_schedule *schedule = &f->options->schedule;
+    tnn_progress *progress = progress_of(f);
+    if (f->epoch_rows > 0)
+        progress->training_loss = f->loss_sum / (double)f->epoch_rows;
+    progress->learning_rate = f->optimizer->method.learning_rate;
+    double rate = schedule->vtable->rate(schedule, progress, f->base_rate, f->state);
+    if (rate >= 0.0 && isfinite((float)rate))
+        return tnn_optimizer_set_learning_rate(f->optimizer, (float)rate);
+    return tnni_fail(
+        TNN_INVALID_ARGUMENT,
+        "%s: options->schedule gave the learning rate %g in epoch %zu, expected a finite number of "
+        "at least 0",
+        caller, rate, progress->epoch);
+}
+
+/* The learning rate of the step or, otherwise, the epoch that begins. */
+static inline tnn_status follow_schedule(fit *f, bool is_step) {
+    const tnn_schedule_vtable *schedule = f->options->schedule.vtable;
+    return schedule && schedule->each_step == is_step ? set_rate(f) : TNN_OK;
+}
+
+/* ---- Epochs ---------------------------------------------------------------------------------- */
+
+static void draw_order(fit *f) {
+    if (!f->order)
+        return;
+    uint64_t key = tnni_mix(f->options->seed) + 1 + progress_of(f)->epoch;
+    tnni_random random = tnni_random_seed(tnni_mix(key));
+    memcpy(f->order, f->numbers, f->rows * sizeof *f->order);
+    tnni_random_shuffle(&random, f->rows, f->order);
+}
+
+static tnn_status learn_batch(fit *f, const tnn_dataset *batch) {
+    double value;
+    tnn_status status = tnn_train(f->net, f->optimizer, *f->loss, batch, &value);
+    if (status == TNN_OK) {
+        f->loss_sum += value * (double)batch->rows;
+        f->epoch_rows += batch->rows;
+        f->unsafe_rows += batch->rows;
+        progress_of(f)->step++;
+        return TNN_OK;
+    }
+    if (status != TNN_NOT_FINITE)
+        return status;
+    if (f->evaluator.net) {
+        tnni_evaluator_update(&f->evaluator, f->net);
+        tnni_health_not_finite(&f->health, &f->evaluator, batch, value);
+    }
+    return tnni_fail(
+        status, "%s: the loss is %g in epoch %zu, batch %zu; the report tells more", caller, value,
+        f->health.epoch, f->health.batch);
+}
+
+static tnn_status run_epoch(fit *f) {
+    tnn_status status = follow_schedule(f, false);
+    f->loss_sum = 0.0;
+    f->epoch_rows = 0;
+    f->health.batch = 0;
+    draw_order(f);
+    for (size_t first = 0; status == TNN_OK && first < f->rows && !f->is_over;) {
+        size_t left = f->rows - first;
+        size_t count = left < f->batch_rows ? left : f->batch_rows;
+        const size_t *numbers = f->order ? f->order + first : NULL;
+        tnn_dataset batch = tnni_batch_take(&f->batch, numbers, first, count);
+        if (f->unsafe_rows >= SAFE_ROWS)
+            keep_safe(f);
+        status = follow_schedule(f, true);
+        if (status == TNN_OK)
+            status = learn_batch(f, &batch);
+        if (status != TNN_OK)
+            return status;
+        first += count;
+        f->health.batch++;
+        tell(f, f->options->after_batch);
+    }
+    return status;
+}
+
+static tnn_status validate(fit *f) {
+    tnn_progress *progress = progress_of(f);
+    tnn_evaluation evaluation;
+    if (f->validation_rows == 0)
+        return TNN_OK;
+    tnni_evaluator_update(&f->evaluator, f->net);
+    tnn_status status = tnni_evaluate(
+        caller, &f->evaluator, f->loss, f->validation_numbers, f->validation_rows, &evaluation,
+        NULL);
+    progress->validation_loss = evaluation.loss;
+    progress->validation_score = f->scores_accuracy ? evaluation.accuracy : evaluation.r_squared;
+    return status;
+}
+
+/* Is this the best epoch so far? And if not, for how long? */
+static void judge(fit *f) {
+    const tnn_fit_options *options = f->options;
+    tnn_progress *progress = progress_of(f);
+    double loss = f->validation_rows > 0 ? progress->validation_loss : progress->training_loss;
+    if (loss < progress->best_loss) {
+        progress->best_loss = loss;
+        progress->best_epoch = progress->epoch;
+        if (f->best)
+            memcpy(f->best, f->net->parameters, parameter_bytes(f));
+    } else if (
+        options->patience > 0 && progress->epoch - progress->best_epoch >= options->patience) {
+        f->report->end = TNN_FIT_OUT_OF_PATIENCE;
+        f->is_over = true;
+    }
+}
+
+static tnn_status end_epoch(fit *f) {
+    tnn_progress *progress = progress_of(f);
+    progress->training_loss = f->loss_sum / (double)f->epoch_rows;
+    tnn_status status = validate(f);
+    if (status != TNN_OK)
+        return status;
+    tnni_health_epoch(&f->health, progress->training_loss);
+    judge(f);
+    tell(f, f->options->after_epoch);
+    return TNN_OK;
+}
+
+static tnn_status run_epochs(fit *f) {
+    const tnn_fit_options *options = f->options;
+    tnn_progress *progress = progress_of(f);
+    for (size_t epoch = 0; epoch < options->epochs && !f->is_over; epoch++) {
+        progress->epoch = f->health.epoch = epoch;
+        if (options->after_epoch || options->after_batch)
+            f->epoch_begin = tnni_seconds();
+        tnn_status status = run_epoch(f);
+        if (status == TNN_OK && f->epoch_rows == f->rows)
+            status = end_epoch(f);
+        if (status != TNN_OK)
+            return status;
+    }
+    return TNN_OK;
+}
+
+/* ---- The whole ------------------------------------------------------------------------------- */
+
+static void look_at_health(fit *f) {
+    if (!f->health.report)
+        return;
+    bool own_rows = !f->options->validation;
+    const size_t *numbers = own_rows ? f->numbers : NULL;
+    size_t count = own_rows ? f->rows : f->validation_rows;
+    tnni_evaluator_update(&f->evaluator, f->net);
+    tnni_health_probe(&f->health, &f->evaluator, numbers, count);
+    tnni_health_rate(&f->health);
+}
+
+/* Weights, learning rate and report as they should be found. */
+static void end_fit(fit *f, tnn_status status) {
+    tnn_progress *progress = progress_of(f);
+    update_progress(f);
+    if (status != TNN_OK) {
+        f->report->end = TNN_FIT_FAILED;
+        go_back(f);
+    } else {
+        look_at_health(f);
+        if (f->best && isfinite(progress->best_loss))
+            memcpy(f->net->parameters, f->best, parameter_bytes(f));
+    }
+    f->optimizer->method.learning_rate = f->base_rate;
+}
+
+/* Batches of all epochs; UINT64_MAX if there are more than that. */
+static uint64_t count_steps(const fit *f) {
+    uint64_t batches = (f->rows - 1) / f->batch_rows + 1;
+    uint64_t epochs = f->options->epochs;
+    return batches <= UINT64_MAX / epochs ? batches * epochs : UINT64_MAX;
+}
+
+static tnn_status run_fit(fit *f, bool has_report) {
+    tnn_status status = begin_fit(f, has_report);
+    if (status == TNN_OK) {
+        tnn_progress *progress = progress_of(f);
+        progress->epochs = f->options->epochs;
+        progress->steps = count_steps(f);
+        f->begin = f->epoch_begin = tnni_seconds();
+        keep_safe(f);
+        if (has_report)
+            tnni_health_inputs(&f->health, &f->evaluator, NULL, f->evaluator.batch.data->rows);
+        status = run_epochs(f);
+        end_fit(f, status);
+    }
+    release(f);
+    return status;
+}
+
+tnn_status tnn_fit(
+    tnn_net *net, tnn_optimizer *optimizer, tnn_loss loss, const tnn_dataset *train,
+    const tnn_fit_options *options, tnn_fit_report *report) {
+    tnn_fit_report unread;
+    fit f = {
+        .net = net,
+        .optimizer = optimizer,
+        .loss = &loss,
+        .data = train,
+        .options = options,
+        .report = report ? report : &unread,
+        .health = {.report = report, .loss = &loss},
+    };
+    *f.report = (tnn_fit_report){
+        .end = TNN_FIT_FAILED,
+        .progress = {
+            .training_loss = NAN,
+            .validation_loss = NAN,
+            .validation_score = NAN,
+            .best_loss = INFINITY,
+        }};
+    tnn_status status = check_arguments(net, optimizer, &loss, train, options);
+    if (status != TNN_OK)
+        return status;
+    f.report->end = TNN_FIT_FINISHED;
+    status = run_fit(&f, report != NULL);
+    if (status != TNN_OK)
+        f.report->end = TNN_FIT_FAILED;
+    return status;
+}
