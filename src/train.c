@@ -68,6 +68,10 @@ static tnn_status check_batch(
         return tnni_fail(
             TNN_INVALID_ARGUMENT,
             "%s: batch->classes goes with tnn_cross_entropy() only; give batch->target", caller);
+    if (batch->classes && net->output_scaling)
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT, "%s: batch->classes is given, but the net scales its outputs",
+            caller);
     tnn_status status = tnni_check_rows(caller, net, batch->rows, batch->x, NULL);
     if (status != TNN_OK)
         return status;
@@ -89,7 +93,7 @@ static tnn_status spread_classes(const char *caller, tnn_net *net, const tnn_dat
                 TNN_INVALID_ARGUMENT,
                 "%s: batch->classes[%zu] is %lu, expected less than the net's %zu outputs", caller,
                 r, (unsigned long)batch->classes[r], outputs);
-        float *row = net->one_hot + r * outputs;
+        float *row = net->targets + r * outputs;
         memset(row, 0, outputs * sizeof *row);
         row[batch->classes[r]] = 1.0f;
     }
@@ -110,7 +114,7 @@ static tnn_status prepare(
     if (status != TNN_OK)
         return status;
     objective->row_weights = batch->row_weights;
-    objective->target = batch->classes ? net->one_hot : batch->target;
+    objective->target = batch->classes ? net->targets : batch->target;
     return batch->classes ? spread_classes(caller, net, batch) : TNN_OK;
 }
 
