@@ -11,7 +11,6 @@ enum { BLOCK_ROWS = 64 };
 struct tnn_workspace {
     const tnn_allocator *allocator;
     uint64_t shape; /* of the nets that it serves */
-    size_t inputs;  /* theirs */
     size_t width;   /* their widest layer */
     size_t max_rows;
     size_t bytes; /* of the whole block */
@@ -48,7 +47,6 @@ tnn_status tnn_workspace_create(tnn_workspace **workspace, const tnn_net *net, s
     tnn_workspace laid_out = {
         .allocator = net->allocator,
         .shape = net->shape,
-        .inputs = tnni_inputs(net),
         .width = net->widest,
         .max_rows = max_rows,
     };
@@ -115,8 +113,7 @@ static tnn_status check_predict(
         return tnni_fail(TNN_INVALID_ARGUMENT, "%s: net is NULL", caller);
     if (!workspace)
         return tnni_fail(TNN_INVALID_ARGUMENT, "%s: workspace is NULL", caller);
-    if (workspace->shape != net->shape || workspace->width != net->widest ||
-        workspace->inputs != tnni_inputs(net))
+    if (workspace->shape != net->shape || workspace->width != net->widest)
         return tnni_fail(
             TNN_INVALID_ARGUMENT, "%s: workspace was made for a net of other sizes", caller);
     if (rows > workspace->max_rows)
