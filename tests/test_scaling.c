@@ -14,7 +14,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- A net and its plain twin ---------------------------------------------------------------- */
+/* ---- A net with threads and its plain twin, which has one ------------------------------------ */
 
 enum { INPUTS = 37, OUTPUTS = 35, MAX_ROWS = 70, MOST_THREADS = 4 };
 
@@ -93,18 +93,19 @@ static twins new_twins(recipe r) {
     const tnn_loss losses[KINDS] = {
         tnn_mean_squared_error(), tnn_half_squared_error(), tnn_binary_cross_entropy(),
         tnn_huber(0.25f), tnn_mean_absolute_error()};
+    const tnn_net_options alone = {.seed = 5, .kernels = r.kernels};
     const tnn_net_options options = {.seed = 5, .kernels = r.kernels, .threads = r.threads};
     twins made = {
         .made_by = r,
-        .plain = new_net(INPUTS, layers[r.kind], counts[r.kind], &options),
+        .plain = new_net(INPUTS, layers[r.kind], counts[r.kind], &alone),
+        .scaled = new_net(INPUTS, layers[r.kind], counts[r.kind], &options),
         .loss = losses[r.kind],
         .x = r.inputs ? scaled_x : x,
         .target = r.outputs ? scaled_target : target,
         .gradient = r.outputs ? scaled_gradient : gradient,
     };
     if (r.threads > 1)
-        share_out_everything(made.plain);
-    made.scaled = new_clone(made.plain);
+        share_out_everything(made.scaled);
     scale_net(made.scaled, r.inputs, r.outputs);
     return made;
 }
