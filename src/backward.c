@@ -16,6 +16,18 @@ static tnni_loss_kernel *loss_kernel(const tnn_net *net, const tnni_objective *o
                                                  : net->kernels->sigmoid_binary_cross_entropy;
 }
 
+/* The objective's targets of these rows, as the loss wants them. */
+static const float *targets_of(
+    const tnn_net *net, const tnni_objective *objective, tnni_range rows) {
+    size_t outputs = tnni_outputs(net);
+    const float *raw = objective->target + rows.begin * outputs;
+    if (!net->output_scaling)
+        return raw;
+    float *targets = net->targets + rows.begin * outputs;
+    tnni_scale(net, net->output_scaling, tnni_length(rows), outputs, raw, targets);
+    return targets;
+}
+
 void tnni_loss_rows(
     tnn_net *net, const tnni_objective *objective, tnni_range rows, float *gradient) {
     const tnni_layer *last = tnni_last_layer(net);
@@ -23,7 +35,7 @@ void tnni_loss_rows(
     size_t count = tnni_length(rows);
     size_t offset = rows.begin * last->units;
     const float *source = (objective->of_logits ? last->z : last->output) + offset;
-    const float *target = objective->target + offset;
+    const float *target = targets_of(net, objective, rows);
     double *row_loss = net->row_loss + rows.begin;
     if (objective->kind < TNNI_LOSS_KINDS)
         loss_kernel(net, objective)(
@@ -108,8 +120,13 @@ void tnni_delta_part(tnn_net *net, size_t index, tnni_part part, float *panel) {
 
 void tnni_input_gradient(const tnni_pass *pass, tnni_range rows, float *panel) {
     const tnni_layer *first = &pass->net->layers[0];
-    through_weights(
-        pass->net, first, rows, (tnni_range){0, first->inputs}, pass->input_gradient, panel);
+    size_t inputs = first->inputs;
+    const float *scaling = pass->net->input_scaling;
+    float *gradient = pass->input_gradient + rows.begin * inputs;
+    through_weights(pass->net, first, rows, (tnni_range){0, inputs}, pass->input_gradient, panel);
+    if (scaling)
+        pass->net->kernels->scale_columns(
+            tnni_length(rows), inputs, NULL, scaling + inputs, gradient, gradient);
 }
 
 /* ---- Gradients ------------------------------------------------------------------------------- */
@@ -192,7 +209,7 @@ tnn_status tnn_backward(tnn_net *net, tnn_loss loss, const float *target, double
         return status;
     tnni_objective objective = tnni_objective_of(net, &loss);
     objective.target = target;
-    if (net->is_small && rows == 1)
+    if (net->small && rows == 1)
         return backward_small(net, &objective, value);
     tnni_pass pass = {.net = net, .rows = rows, .objective = &objective};
     tnni_pass_run(&pass, net->layer_count, 2 * net->layer_count);
@@ -233,6 +250,18 @@ static tnn_status check_backward_from(
     return TNN_OK;
 }
 
+/* The last delta: dL/dy becomes dL/d output of the last layer. */
+static void take_gradient(const tnn_net *net, size_t rows, const float *output_gradient) {
+    float *delta = tnni_last_layer(net)->delta;
+    const float *scaling = net->output_scaling;
+    size_t outputs = tnni_outputs(net);
+    if (scaling)
+        net->kernels->unscale_columns(
+            rows, outputs, NULL, scaling + outputs, output_gradient, delta);
+    else
+        memcpy(delta, output_gradient, rows * outputs * sizeof *delta);
+}
+
 tnn_status tnn_backward_from(tnn_net *net, const float *output_gradient, float *input_gradient) {
     const char *caller = "tnn_backward_from";
     size_t rows;
@@ -245,9 +274,7 @@ tnn_status tnn_backward_from(tnn_net *net, const float *output_gradient, float *
         status = tnni_net_allocate_gradients(caller, net);
     if (status != TNN_OK)
         return status;
-    memcpy(
-        tnni_last_layer(net)->delta, output_gradient,
-        rows * tnni_outputs(net) * sizeof *output_gradient);
+    take_gradient(net, rows, output_gradient);
     tnni_pass pass = {.net = net, .rows = rows, .input_gradient = input_gradient};
     tnni_pass_run(&pass, net->layer_count, 2 * net->layer_count + (input_gradient ? 1 : 0));
     tnni_add_gradients(net, rows);

@@ -44,7 +44,15 @@ void tnni_apply_dropout(
 }
 
 const float *tnni_layer_input(const tnn_net *net, size_t layer) {
-    return layer == 0 ? net->x : net->layers[layer - 1].output;
+    if (layer > 0)
+        return net->layers[layer - 1].output;
+    return net->scaled_x ? net->scaled_x : net->x;
+}
+
+void tnni_scale_inputs(const tnn_net *net, tnni_range rows) {
+    size_t inputs = tnni_inputs(net);
+    size_t at = rows.begin * inputs;
+    tnni_scale(net, net->input_scaling, tnni_length(rows), inputs, net->x + at, net->scaled_x + at);
 }
 
 tnn_status tnni_pass_begin(const char *caller, tnn_net *net, size_t rows, const float *x) {
@@ -93,6 +101,16 @@ tnn_status tnni_check_rows(
     return TNN_OK;
 }
 
+/* What the last layer put out, in raw units. */
+static void write_outputs(const tnn_net *net, size_t rows, float *y) {
+    const float *output = tnni_last_layer(net)->output;
+    size_t outputs = tnni_outputs(net);
+    if (net->output_scaling)
+        tnni_unscale(net, net->output_scaling, rows, outputs, output, y);
+    else
+        memcpy(y, output, rows * outputs * sizeof *y);
+}
+
 tnn_status tnn_forward(tnn_net *net, size_t rows, const float *x, float *y) {
     if (!net)
         return tnni_fail(TNN_INVALID_ARGUMENT, "tnn_forward: net is NULL");
@@ -102,7 +120,7 @@ tnn_status tnn_forward(tnn_net *net, size_t rows, const float *x, float *y) {
         status = tnni_pass_begin("tnn_forward", net, rows, x);
     if (status != TNN_OK)
         return status;
-    if (net->is_small && rows == 1) {
+    if (net->small && rows == 1) {
         net->kernels->small_forward(net->small, net->layer_count, x);
     } else {
         tnni_pass pass = {.net = net, .rows = rows};
@@ -111,6 +129,6 @@ tnn_status tnn_forward(tnn_net *net, size_t rows, const float *x, float *y) {
     net->passes++;
     net->rows = rows;
     if (y)
-        memcpy(y, tnni_last_layer(net)->output, rows * tnni_outputs(net) * sizeof *y);
+        write_outputs(net, rows, y);
     return TNN_OK;
 }

@@ -1,14 +1,15 @@
 /*
  * The handle: shapes, parameters, life and death.
  *
- * A net is up to four blocks of memory, all from its allocator:
+ * A net is up to six blocks of memory, all from its allocator:
  *
  *     tnn_net, layers[]                          made by create, copied by clone
  *     parameters                                 W0 b0 W1 b1 ...
  *     gradients                                  the same layout, once someone needs them
+ *     input and output scaling                   shifts, then scales; if it has them
  *     scratch                                    per layer [z] a [output] delta, then row_loss,
- *                                                one_hot, panels, small; grows with the rows of
- *                                                a pass
+ *                                                [scaled_x], targets, panels, small; grows with
+ *                                                the rows of a pass
  */
 #include "net.h"
 
@@ -242,6 +243,17 @@ tnn_status tnn_net_create(
 
 /* ---- Clone and destroy ----------------------------------------------------------------------- */
 
+/* Copies a scaling, if there is one; false without memory. */
+static bool clone_scaling(
+    const tnn_allocator *allocator, const float *scaling, size_t columns, float **copy) {
+    if (!scaling)
+        return true;
+    *copy = tnni_allocate(allocator, tnni_scaling_bytes(columns));
+    if (*copy)
+        memcpy(*copy, scaling, tnni_scaling_bytes(columns));
+    return *copy;
+}
+
 static tnn_status clone_net(const char *caller, tnn_net **copy, const tnn_net *net) {
     tnn_net *made = NULL;
     tnn_status status = allocate_net(
@@ -259,9 +271,21 @@ static tnn_status clone_net(const char *caller, tnn_net **copy, const tnn_net *n
     made->capacity = 0;
     made->scratch = NULL;
     made->scratch_bytes = 0;
+    made->scaled_x = NULL;
     made->small = NULL;
+    made->input_scaling = NULL;
+    made->output_scaling = NULL;
+    if (!clone_scaling(
+            net->allocator, net->input_scaling, tnni_inputs(net), &made->input_scaling) ||
+        !clone_scaling(
+            net->allocator, net->output_scaling, tnni_outputs(net), &made->output_scaling))
+        goto fail;
     *copy = made;
     return TNN_OK;
+
+fail:
+    tnn_net_destroy(made);
+    return tnni_fail(TNN_OUT_OF_MEMORY, "%s: no memory for the net's scaling", caller);
 }
 
 tnn_status tnn_net_clone(tnn_net **copy, const tnn_net *net) {
@@ -287,6 +311,8 @@ void tnn_net_destroy(tnn_net *net) {
     if (!net)
         return;
     tnni_release(net->allocator, net->scratch, net->scratch_bytes);
+    tnni_release(net->allocator, net->input_scaling, tnni_scaling_bytes(tnni_inputs(net)));
+    tnni_release(net->allocator, net->output_scaling, tnni_scaling_bytes(tnni_outputs(net)));
     tnni_release(net->allocator, net->gradients, parameter_bytes(net));
     tnni_release(net->allocator, net->parameters, parameter_bytes(net));
     tnni_release(net->allocator, net, net_bytes(net));
@@ -321,32 +347,68 @@ static void lay_out_scratch(tnn_net *net, size_t rows, tnni_arena *arena) {
         layer->delta = tnni_arena_take(arena, rows, row_bytes);
     }
     net->row_loss = tnni_arena_take(arena, rows, sizeof(double));
-    net->one_hot = tnni_arena_take(arena, rows, tnni_outputs(net) * sizeof(float));
+    net->scaled_x =
+        net->input_scaling ? tnni_arena_take(arena, rows, tnni_inputs(net) * sizeof(float)) : NULL;
+    net->targets = tnni_arena_take(arena, rows, tnni_outputs(net) * sizeof(float));
     net->panels = tnni_arena_take(arena, net->threads, net->panel_count * sizeof(float));
     net->small =
         net->is_small ? tnni_arena_take(arena, net->layer_count, sizeof *net->small) : NULL;
 }
 
-tnn_status tnni_net_grow(const char *caller, tnn_net *net, size_t rows) {
-    if (rows <= net->capacity)
-        return TNN_OK;
+/* The addresses in the block that is there. */
+static void place_scratch(tnn_net *net) {
+    tnni_arena arena = {.base = net->scratch};
+    lay_out_scratch(net, net->capacity, &arena);
+    if (tnni_is_scaled(net)) /* which those kernels do not know */
+        net->small = NULL;
+    if (net->small)
+        fill_in_small(net);
+}
+
+/* A scratch for so many rows, in the block that is there if that is large enough. */
+static tnn_status renew_scratch(const char *caller, tnn_net *net, size_t rows) {
     tnni_arena arena = {0};
     lay_out_scratch(net, rows, &arena);
-    void *scratch = arena.overflow ? NULL : tnni_allocate(net->allocator, arena.used);
-    if (scratch) {
+    bool fits = !arena.overflow && arena.used <= net->scratch_bytes;
+    if (!fits) {
+        void *scratch = arena.overflow ? NULL : tnni_allocate(net->allocator, arena.used);
+        if (!scratch)
+            goto fail;
         tnni_release(net->allocator, net->scratch, net->scratch_bytes);
         net->scratch = scratch;
         net->scratch_bytes = arena.used;
-        net->capacity = rows;
     }
-    /* On failure this brings back the addresses in the block that stays. */
-    arena = (tnni_arena){.base = net->scratch};
-    lay_out_scratch(net, net->capacity, &arena);
-    if (net->is_small && net->scratch)
-        fill_in_small(net);
-    if (scratch)
-        return TNN_OK;
+    net->capacity = rows;
+    place_scratch(net);
+    return TNN_OK;
+
+fail:
+    place_scratch(net);
     return tnni_fail(TNN_OUT_OF_MEMORY, "%s: no memory for a pass over %zu rows", caller, rows);
+}
+
+tnn_status tnni_net_grow(const char *caller, tnn_net *net, size_t rows) {
+    return rows <= net->capacity ? TNN_OK : renew_scratch(caller, net, rows);
+}
+
+tnn_status tnni_net_set_scalings(const char *caller, tnn_net *net, float *input, float *output) {
+    float *old_input = net->input_scaling;
+    float *old_output = net->output_scaling;
+    net->input_scaling = input;
+    net->output_scaling = output;
+    if (net->capacity > 0 && renew_scratch(caller, net, net->capacity) != TNN_OK)
+        goto fail;
+    if (old_input != input)
+        tnni_release(net->allocator, old_input, tnni_scaling_bytes(tnni_inputs(net)));
+    if (old_output != output)
+        tnni_release(net->allocator, old_output, tnni_scaling_bytes(tnni_outputs(net)));
+    return TNN_OK;
+
+fail:
+    net->input_scaling = old_input;
+    net->output_scaling = old_output;
+    place_scratch(net);
+    return TNN_OUT_OF_MEMORY;
 }
 
 tnn_status tnni_net_allocate_gradients(const char *caller, tnn_net *net) {

@@ -54,6 +54,10 @@ struct tnn_net {
     float *gradients;    /* NULL until they are needed */
     bool gradients_zero; /* they are all 0, whatever the array holds */
 
+    /* Shifts, then scales, one of each for each input or output; NULL: no scaling. */
+    float *input_scaling;
+    float *output_scaling;
+
     /* The pass. */
     uint64_t passes; /* forward passes so far */
     uint64_t mask;   /* the key that dropout draws from in this one */
@@ -63,11 +67,12 @@ struct tnn_net {
     void *scratch;   /* all arrays below and those of the layers, in one block */
     size_t scratch_bytes;
     double *row_loss; /* [capacity] */
-    float *one_hot;   /* [capacity, outputs]: targets made of classes */
+    float *scaled_x;  /* [capacity, inputs]; NULL without an input scaling */
+    float *targets;   /* [capacity, outputs]: made of classes, or scaled */
     float *panels;    /* [threads, panel_count]: what products copy */
     size_t panel_count;
-    bool is_small;     /* passes of one row go through the kernels of small nets */
-    tnni_dense *small; /* [layer_count]: the layers as those see them; NULL if it is not small */
+    bool is_small;     /* by its layers: the kernels of small nets can do passes of one row */
+    tnni_dense *small; /* [layer_count]: the layers as those see them; NULL if they have no use */
 
     size_t layer_count;
     tnni_layer layers[];
@@ -99,6 +104,10 @@ typedef struct tnni_part {
 
 /* Room for a pass over rows. TNN_OUT_OF_MEMORY, naming caller, and the net is as it was. */
 tnn_status tnni_net_grow(const char *caller, tnn_net *net, size_t rows);
+
+/* The net owns these scalings from now on, and no more those that it had. TNN_OUT_OF_MEMORY, naming
+ * caller, and the net is as it was. */
+tnn_status tnni_net_set_scalings(const char *caller, tnn_net *net, float *input, float *output);
 
 /* The array of gradients: room for it, and with its zeros written. TNN_OUT_OF_MEMORY, naming
  * caller. */
@@ -146,6 +155,27 @@ static inline size_t tnni_outputs(const tnn_net *net) {
     return tnni_last_layer(net)->units;
 }
 
+static inline size_t tnni_scaling_bytes(size_t columns) {
+    return 2 * columns * sizeof(float);
+}
+
+static inline bool tnni_is_scaled(const tnn_net *net) {
+    return net->input_scaling || net->output_scaling;
+}
+
+/* y = (x - shift) * scale, and x / scale + shift, with a scaling of so many columns. */
+static inline void tnni_scale(
+    const tnn_net *net, const float *scaling, size_t rows, size_t columns, const float *x,
+    float *y) {
+    net->kernels->scale_columns(rows, columns, scaling, scaling + columns, x, y);
+}
+
+static inline void tnni_unscale(
+    const tnn_net *net, const float *scaling, size_t rows, size_t columns, const float *x,
+    float *y) {
+    net->kernels->unscale_columns(rows, columns, scaling, scaling + columns, x, y);
+}
+
 /* pass.c */
 
 /* Stages first ... end - 1 of a pass, as pass.c numbers them. */
@@ -174,6 +204,9 @@ tnn_status tnni_check_rows(
 /* Begins a pass over x[rows, inputs]: TNN_OUT_OF_MEMORY, naming caller, and nothing begun. */
 tnn_status tnni_pass_begin(const char *caller, tnn_net *net, size_t rows, const float *x);
 
+/* scaled_x from x, in a net with an input scaling. */
+void tnni_scale_inputs(const tnn_net *net, tnni_range rows);
+
 /* z, a and output of a layer, from the output of the one before; part of the units only without
  * dropout. */
 void tnni_forward_part(tnn_net *net, size_t layer, tnni_part part, float *panel);
@@ -195,7 +228,7 @@ void tnni_last_delta(const tnni_pass *pass, tnni_range rows);
 /* Delta of a layer from that of the one behind it. */
 void tnni_delta_part(tnn_net *net, size_t layer, tnni_part part, float *panel);
 
-/* dL/dx from the first layer's delta. */
+/* dL/dx, x being the raw one, from the first layer's delta. */
 void tnni_input_gradient(const tnni_pass *pass, tnni_range rows, float *panel);
 
 /* Row losses, and their gradients in gradient[rows, outputs] unless that is NULL: with respect to

@@ -8,10 +8,11 @@
  *     L < s < 2 L   delta of layer 2 L - 1 - s
  *     s = 2 L       dL/dx
  *
- * A stage is divided by rows or by units. By rows, a task goes on to the next stage and waits for
- * nobody. By units, it needs what all tasks made of the stage before, so each such stage is a loop
- * of its own; but then a task reads its own part of the weights only, in forward the one that it
- * also steps with. So units are shared out where the weights are more than the outputs.
+ * An input scaling comes before stage 0. A stage is divided by rows or by units. By rows, a task
+ * goes on to the next stage and waits for nobody. By units, it needs what all tasks made of the
+ * stage before, so each such stage is a loop of its own; but then a task reads its own part of the
+ * weights only, in forward the one that it also steps with. So units are shared out where the
+ * weights are more than the outputs.
  */
 #include "net.h"
 
@@ -83,17 +84,21 @@ static void run_stage(const tnni_pass *pass, size_t stage, tnni_part part, float
 
 /* ---- Loops ----------------------------------------------------------------------------------- */
 
-/* Stages first ... end - 1; there is only one if its units are shared out. */
+/* Stages first ... end - 1; there is only one if its units are shared out, and there may be none
+ * after the scaling of the inputs. */
 typedef struct stage_loop {
     const tnni_pass *pass;
     size_t first, end;
     size_t tasks;
     bool by_units;
+    bool scales_inputs;
 } stage_loop;
 
 static void loop_task(void *argument, size_t index) {
     const stage_loop *loop = argument;
     const tnni_pass *pass = loop->pass;
+    if (loop->scales_inputs)
+        tnni_scale_inputs(pass->net, tnni_share(pass->rows, index, loop->tasks));
     for (size_t stage = loop->first; stage < loop->end; stage++) {
         const tnni_layer *layer = layer_of(pass->net, stage);
         size_t units = layer ? layer->units : 0;
@@ -110,16 +115,18 @@ void tnni_pass_run(const tnni_pass *pass, size_t first, size_t end) {
     const tnn_net *net = pass->net;
     size_t tasks = tnni_net_tasks(net, pass->rows);
     size_t row_tasks = tasks < pass->rows ? tasks : pass->rows;
+    bool scales_inputs = first == 0 && net->input_scaling;
     while (first < end) {
-        stage_loop loop = {pass, first, first, row_tasks, false};
+        stage_loop loop = {pass, first, first, row_tasks, false, scales_inputs};
         while (loop.end < end && !stage_splits_units(pass, loop.end, tasks))
             loop.end++;
-        if (loop.end == first) {
+        if (loop.end == first && !scales_inputs) {
             loop.end = first + 1;
             loop.tasks = tasks;
             loop.by_units = true;
         }
         tnni_parallel_for(net->executor, loop.tasks, loop_task, &loop);
         first = loop.end;
+        scales_inputs = false;
     }
 }

@@ -13,9 +13,11 @@ struct tnn_workspace {
     uint64_t shape; /* of the nets that it serves */
     size_t width;   /* their widest layer */
     size_t max_rows;
-    size_t bytes;    /* of the whole block */
-    float *pages[2]; /* [block rows, width] each: a layer reads one and writes the other */
-    float *panel;    /* what products copy */
+    size_t bytes; /* of the whole block */
+    /* [block rows, width] each: a layer reads one and writes the other. The second one also has
+     * room for scaled inputs, since the net may get a scaling after the workspace is made. */
+    float *pages[2];
+    float *panel; /* what products copy */
 };
 
 static size_t block_rows(size_t rows) {
@@ -26,8 +28,10 @@ static size_t block_rows(size_t rows) {
 static void lay_out_workspace(
     tnni_arena *arena, const tnn_net *net, size_t rows, tnn_workspace *workspace) {
     tnni_arena_take(arena, 1, sizeof *workspace);
-    for (int i = 0; i < 2; i++)
-        workspace->pages[i] = tnni_arena_take(arena, block_rows(rows), net->widest * sizeof(float));
+    size_t inputs = tnni_inputs(net);
+    size_t second = inputs > net->widest ? inputs : net->widest;
+    workspace->pages[0] = tnni_arena_take(arena, block_rows(rows), net->widest * sizeof(float));
+    workspace->pages[1] = tnni_arena_take(arena, block_rows(rows), second * sizeof(float));
     workspace->panel = tnni_arena_take(arena, tnni_forward_panel(net), sizeof(float));
 }
 
@@ -89,6 +93,18 @@ static void predict_block(
     }
 }
 
+/* The same between scalings. The first layer writes into pages[0], then. */
+static void predict_scaled_block(
+    const tnn_net *net, const tnn_workspace *workspace, size_t rows, const float *x, float *y) {
+    if (net->input_scaling) {
+        tnni_scale(net, net->input_scaling, rows, tnni_inputs(net), x, workspace->pages[1]);
+        x = workspace->pages[1];
+    }
+    predict_block(net, workspace, rows, x, y);
+    if (net->output_scaling)
+        tnni_unscale(net, net->output_scaling, rows, tnni_outputs(net), y, y);
+}
+
 static tnn_status check_predict(
     const tnn_net *net, const tnn_workspace *workspace, size_t rows, const float *x,
     const float *y) {
@@ -116,7 +132,10 @@ tnn_status tnn_predict(
         return status;
     while (rows > 0) {
         size_t count = block_rows(rows);
-        predict_block(net, workspace, count, x, y);
+        if (tnni_is_scaled(net))
+            predict_scaled_block(net, workspace, count, x, y);
+        else
+            predict_block(net, workspace, count, x, y);
         x += count * tnni_inputs(net);
         y += count * tnni_outputs(net);
         rows -= count;

@@ -72,6 +72,10 @@ tnn_status tnni_check_dataset(
             TNN_INVALID_ARGUMENT,
             "%s: %s->classes goes with tnn_cross_entropy() only; give %s->target", caller, name,
             name);
+    if (data->classes && net->output_scaling)
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT, "%s: %s->classes is given, but the net scales its outputs",
+            caller, name);
     tnn_status status = tnni_check_rows(caller, net, data->rows, data->x, NULL);
     if (status != TNN_OK)
         return status;
@@ -101,7 +105,7 @@ static tnn_status spread_classes(const char *caller, tnn_net *net, const tnn_dat
         tnn_status status = tnni_check_class(caller, "batch", net, batch, r);
         if (status != TNN_OK)
             return status;
-        float *row = net->one_hot + r * outputs;
+        float *row = net->targets + r * outputs;
         memset(row, 0, outputs * sizeof *row);
         row[batch->classes[r]] = 1.0f;
     }
@@ -111,7 +115,7 @@ static tnn_status spread_classes(const char *caller, tnn_net *net, const tnn_dat
 tnn_status tnni_objective_aim(
     const char *caller, tnn_net *net, const tnn_dataset *batch, tnni_objective *objective) {
     objective->row_weights = batch->row_weights;
-    objective->target = batch->classes ? net->one_hot : batch->target;
+    objective->target = batch->classes ? net->targets : batch->target;
     return batch->classes ? spread_classes(caller, net, batch) : TNN_OK;
 }
 

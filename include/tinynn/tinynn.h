@@ -334,13 +334,15 @@ TNN_API const char *tnn_net_kernel_name(const tnn_net *net);
  * (target - shift) * scale and the last layer's own output. Weights are never touched.
  *
  * The arrays are copied: shift and scale, one float for each input or output, every shift finite
- * and every scale finite and greater than 0. NULL for both removes the scaling. Discards a pending
- * forward. TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY.
+ * and every scale finite and greater than 0. NULL for both removes the scaling, which takes no
+ * memory. What is reserved stays reserved. Discards a pending forward; a failed call does that and
+ * nothing else. TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY.
  */
 TNN_API tnn_status tnn_net_set_input_scaling(tnn_net *net, const float *shift, const float *scale);
 TNN_API tnn_status tnn_net_set_output_scaling(tnn_net *net, const float *shift, const float *scale);
 
-/* The arrays, which the net owns; NULL without a scaling, and with an error message for NULL. */
+/* The arrays, which the net owns, valid until its scaling is set or fitted anew; NULL without a
+ * scaling, and with an error message for NULL. */
 TNN_API const float *tnn_net_input_shift(const tnn_net *net);
 TNN_API const float *tnn_net_input_scale(const tnn_net *net);
 TNN_API const float *tnn_net_output_shift(const tnn_net *net);
@@ -485,8 +487,9 @@ typedef struct tnn_dataset {
  * value is NULL. Gradients that were pending take part in the step, as they would in tnn_step.
  * Discards a pending forward.
  *
- * TNN_INVALID_ARGUMENT (a class that is not below outputs, too), TNN_NOT_FINITE, TNN_OUT_OF_MEMORY:
- * parameters, moments and gradients are as they were.
+ * TNN_INVALID_ARGUMENT (a class that is not below outputs, too, and classes in a net that scales
+ * its outputs), TNN_NOT_FINITE, TNN_OUT_OF_MEMORY: parameters, moments and gradients are as they
+ * were.
  */
 TNN_API tnn_status tnn_train(
     tnn_net *net, tnn_optimizer *optimizer, tnn_loss loss, const tnn_dataset *batch, double *value);
@@ -708,8 +711,10 @@ typedef enum tnn_scaling {
 
 /*
  * Gives a net the scaling that does this to the columns of a data set: its inputs, its targets
- * (not of classes). A column that is constant gets scale 1. Row weights do not count.
- * TNN_INVALID_ARGUMENT (a value is not finite: which one), TNN_OUT_OF_MEMORY.
+ * (not of classes). TNN_NO_SCALING removes the scaling that the net has. A column that is constant
+ * gets scale 1; the deviation is that of the rows themselves, divided by their number. Row weights
+ * do not count. Discards a pending forward. TNN_INVALID_ARGUMENT (a value is not finite: which
+ * one), TNN_OUT_OF_MEMORY.
  */
 TNN_API tnn_status
 tnn_net_fit_scaling(tnn_net *net, const tnn_dataset *data, tnn_scaling inputs, tnn_scaling outputs);

@@ -164,6 +164,17 @@ typedef struct tnni_kernels {
     void (*scale_rows)(
         size_t rows, size_t units, const float *row_weights, size_t batch_rows, float *gradient);
 
+    /* y[rows, columns] = (x - shift) * scale, column by column; shift NULL: x * scale. In place if
+     * y is x. */
+    void (*scale_columns)(
+        size_t rows, size_t columns, const float *shift, const float *scale, const float *x,
+        float *y);
+
+    /* Its inverse, likewise: x / scale + shift, or x / scale. */
+    void (*unscale_columns)(
+        size_t rows, size_t columns, const float *shift, const float *scale, const float *x,
+        float *y);
+
     /*
      * output = a, each element either dropped (0) or divided by 1 - share. What is dropped is a
      * function of key, row (first_row being the number of the first one) and unit alone. In place

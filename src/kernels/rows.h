@@ -1,4 +1,4 @@
-/* What is done to whole rows between a layer and its neighbours: weighing, and dropout. */
+/* What is done to whole rows between a layer and its neighbours: weighing, scaling, dropout. */
 
 static void scale_rows(
     size_t rows, size_t units, const float *row_weights, size_t batch_rows, float *gradient) {
@@ -7,6 +7,34 @@ static void scale_rows(
         scale_row(units, (float)(weight / (double)batch_rows), gradient);
     }
 }
+
+/* Subtraction and product, quotient and sum: two roundings each. */
+ALWAYS_INLINE vec scaled(vec x, const float *shift, vec scale, size_t lanes) {
+    return vec_mul(shift ? vec_sub(x, load_lanes(shift, lanes)) : x, scale);
+}
+
+ALWAYS_INLINE vec unscaled(vec x, const float *shift, vec scale, size_t lanes) {
+    vec quotient = vec_div(x, scale);
+    return shift ? vec_add(quotient, load_lanes(shift, lanes)) : quotient;
+}
+
+/* Lanes without a column have the scale 1, by which anything can be divided. */
+#define COLUMNS(name, of_lanes)                                                                    \
+    static void name(                                                                              \
+        size_t rows, size_t columns, const float *shift, const float *scale, const float *x,       \
+        float *y) {                                                                                \
+        for (size_t r = 0; r < rows; r++, x += columns, y += columns) {                            \
+            for (size_t i = 0; i < columns; i += VEC_LANES) {                                      \
+                size_t lanes = lanes_at(i, columns);                                               \
+                vec s = vec_first_lanes(lanes, load_lanes(scale + i, lanes), vec_set(1.0f));       \
+                vec v = load_lanes(x + i, lanes);                                                  \
+                store_lanes(y + i, lanes, of_lanes(v, shift ? shift + i : NULL, s, lanes));        \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
+COLUMNS(scale_columns, scaled)
+COLUMNS(unscale_columns, unscaled)
 
 static const int32_t lane_numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 

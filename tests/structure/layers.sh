@@ -8,7 +8,7 @@ set_floor() { # of a path relative to src/
     support/*) floor=0 ;;
     kernels/*) floor=1 ;;
     activation.? | loss.? | initializer.? | optimizer.?) floor=2 ;;
-    net.? | forward.? | backward.? | step.? | predict.?) floor=3 ;;
+    net.? | forward.? | backward.? | step.? | predict.? | scaling.?) floor=3 ;;
     *) floor=4 ;;
     esac
 }
