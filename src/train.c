@@ -107,6 +107,8 @@ static tnn_status prepare(
         status = check_batch(caller, net, objective->kind, batch);
     if (status == TNN_OK)
         status = tnni_pass_begin(caller, net, batch->rows, batch->x);
+    if (status == TNN_OK && tnni_optimizer_clips_norm(optimizer))
+        status = tnni_net_allocate_gradients(caller, net);
     if (status != TNN_OK)
         return status;
     objective->row_weights = batch->row_weights;
@@ -146,7 +148,7 @@ static double train_batch(
     double value = tnni_batch_loss(net, objective, rows);
     if (!isfinite(value))
         return value;
-    if (net->gradients_zero) {
+    if (net->gradients_zero && !tnni_optimizer_clips_norm(optimizer)) {
         update_work work = {
             .net = net,
             .optimizer = optimizer,

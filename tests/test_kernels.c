@@ -595,7 +595,7 @@ static void check_weight_update_by(
     table->weight_gradient(
         data->rows, inputs, units, all(inputs), all(units), data->x, data->delta, false,
         data->start, panel);
-    table->steps[step->kind](
+    table->steps[step->is_shaped][step->kind](
         step, 1, count, data->start, apart.weights, count, apart.moments, count);
     table->weight_update(
         data->rows, inputs, units, all(inputs), all(units), data->x, data->delta, step,

@@ -28,7 +28,7 @@ static void check_step(const tnni_kernels *table, float rate, size_t count) {
     parameters[count] = 12345;
     for (size_t i = 0; i < count; i++)
         expected[i] = stepped(table->fused, rate, gradients[i], parameters[i]);
-    table->steps[TNNI_DESCENT](&step, 1, count, gradients, parameters, count, NULL, 0);
+    table->steps[false][TNNI_DESCENT](&step, 1, count, gradients, parameters, count, NULL, 0);
     assert_same_bits(parameters, expected, count);
     assert_true(parameters[count] == 12345);
 }

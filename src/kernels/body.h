@@ -84,6 +84,7 @@ const tnni_kernels VARIANT_TABLE = {
     .scale_rows = scale_rows,
     .dropout = dropout_rows,
     .steps = step_kernels,
+    .square_sum = square_sum,
     .small_forward = small_forward,
     .small_gradients = small_gradients,
     .small_step = small_step,
