@@ -60,7 +60,7 @@ static void norm_task(void *argument, size_t index) {
     }
 }
 
-static double gradient_norm(const tnn_net *net, float limit) {
+double tnni_gradient_norm(const tnn_net *net, float limit) {
     size_t count = net->parameter_count;
     size_t share = count / NORM_BLOCKS + 1;
     size_t tasks = tnni_net_tasks(net, 1);
@@ -84,7 +84,7 @@ void tnni_step_with_gradients(tnn_net *net, tnn_optimizer *optimizer) {
     }
     float limit = tnni_optimizer_begin(optimizer)->clip_value;
     if (tnni_optimizer_clips_norm(optimizer))
-        tnni_optimizer_clip(optimizer, gradient_norm(net, limit));
+        tnni_optimizer_clip(optimizer, tnni_gradient_norm(net, limit));
     step_work work = {net, optimizer, tnni_net_tasks(net, 1)};
     tnni_parallel_for(net->executor, work.tasks, step_task, &work);
 }

@@ -176,6 +176,9 @@ static void assert_fields(
     assert_true(method.beta1 == beta1);
     assert_true(method.beta2 == beta2);
     assert_true(method.epsilon == epsilon);
+    assert_true(method.l1 == 0);
+    assert_true(method.clip_value == 0);
+    assert_true(method.clip_norm == 0);
 }
 
 static void test_optimizer_methods_have_the_defaults_of_pytorch(void **state) {
@@ -189,10 +192,22 @@ static void test_optimizer_methods_have_the_defaults_of_pytorch(void **state) {
     assert_fields(tnn_adamw(0.375f, 0.01f), 0, 0.01f, 0.9, 0.999, 1e-8f);
 }
 
+static void test_optimizer_rprop_has_the_defaults_of_the_paper(void **state) {
+    tnn_method method = tnn_rprop();
+    (void)state;
+    assert_true(method.learning_rate == 0.0125f);
+    assert_true(method.shrink == 0.5f);
+    assert_true(method.grow == 1.2f);
+    assert_true(method.min_move == 0);
+    assert_true(method.max_move == 50);
+    method.learning_rate = 0.375f;
+    assert_fields(method, 0, 0, 0, 0, 0);
+}
+
 static void test_optimizer_only_nesterov_looks_ahead(void **state) {
     (void)state;
-    const tnn_method others[] = {tnn_sgd(1),     tnn_momentum(1, 0.9f), tnn_adagrad(1),
-                                 tnn_rmsprop(1), tnn_adam(1),           tnn_adamw(1, 0.01f)};
+    const tnn_method others[] = {tnn_sgd(1),  tnn_momentum(1, 0.9f), tnn_adagrad(1), tnn_rmsprop(1),
+                                 tnn_adam(1), tnn_adamw(1, 0.01f),   tnn_rprop()};
     assert_true(tnn_nesterov(1, 0.9f).nesterov);
     for (size_t i = 0; i < COUNT_OF(others); i++)
         assert_false(others[i].nesterov);
@@ -259,6 +274,7 @@ int main(void) {
         cmocka_unit_test(test_optimizer_learning_rate_stays_when_a_bad_one_is_refused),
         cmocka_unit_test(test_optimizer_method_holds_the_learning_rate),
         cmocka_unit_test(test_optimizer_methods_have_the_defaults_of_pytorch),
+        cmocka_unit_test(test_optimizer_rprop_has_the_defaults_of_the_paper),
         cmocka_unit_test(test_optimizer_only_nesterov_looks_ahead),
         cmocka_unit_test(test_optimizer_serves_any_net_of_the_layout_and_outlives_its_own),
         cmocka_unit_test(test_optimizer_serves_a_net_of_other_activations),

@@ -42,10 +42,14 @@ ALWAYS_INLINE vec move_by_sign(const tnni_step *step, vec g, vec p, vec m[2]) {
     return vec_sub(p, vec_select(vec_greater(g, zero), m[1], back));
 }
 
-/* The gradient that the rule gets to see, but for weight decay. NaNs stay. */
+/* A NaN stays. */
+ALWAYS_INLINE vec clipped(vec g, float limit) {
+    return vec_max(vec_set(-limit), vec_min(vec_set(limit), g));
+}
+
+/* The gradient that the rule gets to see, but for weight decay. */
 ALWAYS_INLINE vec shaped(const tnni_step *step, vec g, vec p) {
-    g = vec_max(vec_set(-step->clip_value), vec_min(vec_set(step->clip_value), g));
-    g = vec_mul(vec_set(step->coefficient), g);
+    g = vec_mul(vec_set(step->coefficient), clipped(g, step->clip_value));
     if (step->l1 > 0.0f) {
         vec pulled = vec_add(g, vec_copy_sign(vec_set(step->l1), p));
         g = vec_select(vec_greater(vec_abs(p), vec_set(0.0f)), pulled, g);
@@ -163,22 +167,33 @@ static tnni_step_kernel *const step_kernels[2][TNNI_METHOD_KINDS] = {
     },
 };
 
-ALWAYS_INLINE double limited_square(float g, float limit) {
-    double below = limit < g ? limit : g;
-    double within = -limit > below ? -limit : below;
-    return within * within;
+/* sums[i] for sixteen gradients, each clipped. */
+ALWAYS_INLINE void add_squares(const float *gradients, float limit, dvec sums[16 / DVEC_LANES]) {
+    UNROLL
+    for (int i = 0; i < SIXTEEN; i++) {
+        dvec g[VEC_DOUBLES];
+        dvec_widen(clipped(vec_load(gradients + i * VEC_LANES), limit), g);
+        UNROLL
+        for (int j = 0; j < VEC_DOUBLES; j++)
+            sums[i * VEC_DOUBLES + j] = dvec_fma(g[j], g[j], sums[i * VEC_DOUBLES + j]);
+    }
 }
 
 static double square_sum(size_t count, const float *gradients, float limit) {
-    double chain[16] = {0};
-    size_t i = 0;
-    for (; i + 16 <= count; i += 16)
-        for (size_t j = 0; j < 16; j++)
-            chain[j] += limited_square(gradients[i + j], limit);
-    for (; i < count; i++)
-        chain[i % 16] += limited_square(gradients[i], limit);
-    for (size_t half = 8; half >= 1; half /= 2)
-        for (size_t j = 0; j < half; j++)
+    dvec sums[16 / DVEC_LANES];
+    double chain[16];
+    float rest[16] = {0};
+    size_t whole = count / 16 * 16;
+    for (int i = 0; i < 16 / DVEC_LANES; i++)
+        sums[i] = dvec_set(0.0);
+    for (size_t i = 0; i < whole; i += 16)
+        add_squares(gradients + i, limit, sums);
+    memcpy(rest, gradients + whole, (count - whole) * sizeof *rest);
+    add_squares(rest, limit, sums);
+    for (int i = 0; i < 16 / DVEC_LANES; i++)
+        dvec_store(chain + i * DVEC_LANES, sums[i]);
+    for (int half = 8; half >= 1; half /= 2)
+        for (int j = 0; j < half; j++)
             chain[j] += chain[j + half];
     return chain[0];
 }
