@@ -1,7 +1,7 @@
 /*
  * Forward, backward and step in one call: the stages of the pass, then, if the loss is finite, a
  * loop over the weights, in which every gradient goes into the step as soon as it is known, so that
- * no array of them is written.
+ * no array of them is written. With gradients pending, or their norm to clip, it is the verbs' way.
  */
 #include "net.h"
 

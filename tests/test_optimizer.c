@@ -88,6 +88,48 @@ static void test_optimizer_step_updates_all_parameters_and_zeroes_the_gradients(
     }
 }
 
+/* What there is for small nets is not for shaped gradients. */
+static void check_shaped_step(const tnn_method *method, float limit, const char *kernels) {
+    static const float x[] = {0.5f, -2}, target[] = {4};
+    const tnn_layer layers[] = {
+        {.units = 3, .activation = tnn_tanh(), .no_bias = true}, {.units = 1, .no_bias = true}};
+    const tnn_dataset batch = {.rows = 1, .x = x, .target = target};
+    const bool fused = kernels_are_fused(kernels);
+    float expected[9];
+    tnn_net *net = new_net(2, layers, 2, &(tnn_net_options){.kernels = kernels});
+    tnn_net *by_verbs = new_clone(net);
+    tnn_optimizer *optimizer = new_optimizer_of(net, *method);
+    assert_ok(tnn_forward(by_verbs, 1, x, NULL));
+    assert_ok(tnn_backward(by_verbs, tnn_mean_squared_error(), target, NULL));
+    for (size_t i = 0; i < COUNT_OF(expected); i++) {
+        float g = fmaxf(-limit, fminf(limit, tnn_net_gradients(by_verbs)[i]));
+        expected[i] = stepped(fused, 0.25f, g, tnn_net_read_parameters(net)[i]);
+    }
+    assert_ok(tnn_step(by_verbs, optimizer));
+    assert_ok(tnn_train(net, optimizer, tnn_mean_squared_error(), &batch, NULL));
+    assert_same_bits(tnn_net_read_parameters(net), expected, COUNT_OF(expected));
+    assert_same_net(by_verbs, net);
+    tnn_optimizer_destroy(optimizer);
+    tnn_net_destroy(by_verbs);
+    tnn_net_destroy(net);
+}
+
+static void test_optimizer_step_of_a_small_net_clips_as_well(void **state) {
+    (void)state;
+    for (size_t i = 0; i < KERNEL_TABLES; i++) {
+        tnn_method method = tnn_sgd(0.25f);
+        if (!kernels_are_available(kernel_names[i]))
+            continue;
+        method.clip_value = 0.125f;
+        check_shaped_step(&method, 0.125f, kernel_names[i]);
+        method.clip_value = 0;
+        method.clip_norm = 0x1p-120f; /* all gradients become less than half an ulp */
+        check_shaped_step(&method, 0, kernel_names[i]);
+        method.clip_norm = 100;
+        check_shaped_step(&method, INFINITY, kernel_names[i]);
+    }
+}
+
 static void test_optimizer_step_without_gradients_changes_nothing(void **state) {
     (void)state;
     tnn_net *net = new_small_net(NULL), *same = new_small_net(NULL);
@@ -267,6 +309,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_optimizer_sgd_rounds_once_where_multiply_adds_are_fused),
         cmocka_unit_test(test_optimizer_step_updates_all_parameters_and_zeroes_the_gradients),
+        cmocka_unit_test(test_optimizer_step_of_a_small_net_clips_as_well),
         cmocka_unit_test(test_optimizer_step_without_gradients_changes_nothing),
         cmocka_unit_test(test_optimizer_learning_rate_0_changes_nothing),
         cmocka_unit_test(test_optimizer_learning_rate_minus_0_changes_nothing_either),
