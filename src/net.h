@@ -265,6 +265,10 @@ tnn_status tnni_objective_aim(
 tnn_status tnni_check_optimizer(
     const char *caller, const tnn_net *net, const tnn_optimizer *optimizer);
 
+/* The Euclidean norm of the gradients that the net holds, none of which is taken for larger than
+ * limit. They have to be written. */
+double tnni_gradient_norm(const tnn_net *net, float limit);
+
 /* The step with the gradients that the net holds, which are 0 then. */
 void tnni_step_with_gradients(tnn_net *net, tnn_optimizer *optimizer);
 

@@ -17,6 +17,7 @@ static const struct tnn_method_vtable adagrad_vtable = {"adagrad", TNNI_ADAGRAD,
 static const struct tnn_method_vtable rmsprop_vtable = {"rmsprop", TNNI_RMSPROP, 1};
 static const struct tnn_method_vtable adam_vtable = {"adam", TNNI_ADAM, 2};
 static const struct tnn_method_vtable adamw_vtable = {"adamw", TNNI_ADAMW, 2};
+static const struct tnn_method_vtable rprop_vtable = {"rprop", TNNI_RPROP, 2};
 
 tnn_method tnn_sgd(float learning_rate) {
     return (tnn_method){.vtable = &sgd_vtable, .learning_rate = learning_rate};
@@ -60,13 +61,27 @@ tnn_method tnn_adamw(float learning_rate, float weight_decay) {
     return method;
 }
 
+tnn_method tnn_rprop(void) {
+    return (tnn_method){
+        .vtable = &rprop_vtable,
+        .learning_rate = 0.0125f,
+        .shrink = 0.5f,
+        .grow = 1.2f,
+        .max_move = 50.0f,
+    };
+}
+
+static bool is_shaped(const tnn_method *method) {
+    return method->clip_value > 0.0f || method->clip_norm > 0.0f || method->l1 > 0.0f;
+}
+
 /* The rule that does what the fields ask for and no more. */
 static tnni_method_kind kind_of(const tnn_method *method) {
     if (method->vtable != &sgd_vtable)
         return method->vtable->kind;
     if (method->momentum > 0.0f)
         return method->nesterov ? TNNI_NESTEROV : TNNI_MOMENTUM;
-    return method->weight_decay > 0.0f ? TNNI_SGD : TNNI_DESCENT;
+    return method->weight_decay > 0.0f || is_shaped(method) ? TNNI_SGD : TNNI_DESCENT;
 }
 
 /* What steps have in common. */
@@ -80,6 +95,14 @@ static tnni_step plan_step(const tnn_method *method) {
         .beta2 = (float)method->beta2,
         .rest2 = (float)(1.0 - method->beta2),
         .epsilon = method->epsilon,
+        .move_shrink = method->shrink,
+        .move_grow = method->grow,
+        .least_move = method->min_move,
+        .most_move = method->max_move,
+        .is_shaped = is_shaped(method),
+        .clip_value = method->clip_value > 0.0f ? method->clip_value : INFINITY,
+        .coefficient = 1.0f,
+        .l1 = method->l1,
     };
 }
 
@@ -97,25 +120,67 @@ static tnn_status check_share(const char *culprit, double value) {
         TNN_INVALID_ARGUMENT, "%s is %g, expected at least 0 and less than 1", culprit, value);
 }
 
+static tnn_status check_numbers(const tnn_method *method) {
+    const struct {
+        const char *culprit;
+        float value;
+    } numbers[] = {
+        {"tnn_optimizer_create: method.learning_rate", method->learning_rate},
+        {"tnn_optimizer_create: method.weight_decay", method->weight_decay},
+        {"tnn_optimizer_create: method.epsilon", method->epsilon},
+        {"tnn_optimizer_create: method.l1", method->l1},
+        {"tnn_optimizer_create: method.clip_value", method->clip_value},
+        {"tnn_optimizer_create: method.clip_norm", method->clip_norm},
+    };
+    tnn_status status = TNN_OK;
+    for (size_t i = 0; status == TNN_OK && i < sizeof numbers / sizeof numbers[0]; i++)
+        status = check_not_negative(numbers[i].culprit, numbers[i].value);
+    return status;
+}
+
+static tnn_status check_shares(const tnn_method *method) {
+    tnn_status status = check_share("tnn_optimizer_create: method.momentum", method->momentum);
+    if (status == TNN_OK)
+        status = check_share("tnn_optimizer_create: method.beta1", method->beta1);
+    if (status == TNN_OK)
+        status = check_share("tnn_optimizer_create: method.beta2", method->beta2);
+    return status;
+}
+
+static tnn_status check_moves(const tnn_method *method) {
+    const char *caller = "tnn_optimizer_create";
+    if (!(method->shrink > 0.0f && method->shrink < 1.0f))
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT, "%s: method.shrink is %g, expected more than 0 and less than 1",
+            caller, (double)method->shrink);
+    if (!(method->grow > 1.0f && isfinite(method->grow)))
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT, "%s: method.grow is %g, expected a finite number more than 1",
+            caller, (double)method->grow);
+    if (!(method->min_move >= 0.0f && method->min_move <= method->learning_rate))
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT,
+            "%s: method.min_move is %g, expected at least 0 and at most the learning rate, %g",
+            caller, (double)method->min_move, (double)method->learning_rate);
+    if (!(method->max_move >= method->learning_rate && isfinite(method->max_move)))
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT,
+            "%s: method.max_move is %g, expected a finite number of at least the learning rate, %g",
+            caller, (double)method->max_move, (double)method->learning_rate);
+    return TNN_OK;
+}
+
 static tnn_status check_method(const tnn_method *method) {
     if (!method->vtable)
         return tnni_fail(
             TNN_INVALID_ARGUMENT,
             "tnn_optimizer_create: method.vtable is NULL, expected a method "
             "such as tnn_sgd(0.1f)");
-    tnn_status status =
-        check_not_negative("tnn_optimizer_create: method.learning_rate", method->learning_rate);
+    tnn_status status = check_numbers(method);
     if (status == TNN_OK)
-        status =
-            check_not_negative("tnn_optimizer_create: method.weight_decay", method->weight_decay);
-    if (status == TNN_OK)
-        status = check_not_negative("tnn_optimizer_create: method.epsilon", method->epsilon);
-    if (status == TNN_OK)
-        status = check_share("tnn_optimizer_create: method.momentum", method->momentum);
-    if (status == TNN_OK)
-        status = check_share("tnn_optimizer_create: method.beta1", method->beta1);
-    if (status == TNN_OK)
-        status = check_share("tnn_optimizer_create: method.beta2", method->beta2);
+        status = check_shares(method);
+    if (status == TNN_OK && method->vtable == &rprop_vtable)
+        status = check_moves(method);
     return status;
 }
 
@@ -194,6 +259,13 @@ tnn_status tnn_optimizer_set_learning_rate(tnn_optimizer *optimizer, float learn
     return status;
 }
 
+/* Before the first step only, so that a learning rate set until then is the first move. */
+static void fill_moves(const tnn_optimizer *optimizer) {
+    float *moves = optimizer->moments + optimizer->stride;
+    for (size_t i = 0; i < optimizer->parameter_count; i++)
+        moves[i] = optimizer->method.learning_rate;
+}
+
 const tnni_step *tnni_optimizer_begin(tnn_optimizer *optimizer) {
     const tnn_method *method = &optimizer->method;
     tnni_step *step = &optimizer->step;
@@ -206,13 +278,23 @@ const tnni_step *tnni_optimizer_begin(tnn_optimizer *optimizer) {
         step->correction = (float)(1.0 / sqrt(1.0 - optimizer->beta2_power));
         step->shrink = (float)(1.0 - rate * method->weight_decay);
     }
+    if (step->kind == TNNI_RPROP && !optimizer->has_begun)
+        fill_moves(optimizer);
+    optimizer->has_begun = true;
     return step;
+}
+
+void tnni_optimizer_clip(tnn_optimizer *optimizer, double norm) {
+    /* As clip_grad_norm_ of PyTorch; a NaN stays. */
+    double coefficient = optimizer->method.clip_norm / (norm + 1e-6);
+    optimizer->step.coefficient = coefficient > 1.0 ? 1.0f : (float)coefficient;
 }
 
 void tnni_optimizer_apply(
     tnn_optimizer *optimizer, const tnni_kernels *kernels, size_t offset, size_t count,
     const float *gradients, float *parameters) {
-    kernels->steps[optimizer->step.kind](
-        &optimizer->step, 1, count, gradients, parameters, count,
-        tnni_optimizer_moments(optimizer, offset), optimizer->stride);
+    const tnni_step *step = &optimizer->step;
+    kernels->steps[step->is_shaped][step->kind](
+        step, 1, count, gradients, parameters, count, tnni_optimizer_moments(optimizer, offset),
+        optimizer->stride);
 }

@@ -15,6 +15,7 @@ struct tnn_optimizer {
     float *moments;         /* [moment_count, stride]; NULL if there are none */
     double beta1_power;     /* beta1 to the number of steps */
     double beta2_power;
+    bool has_begun; /* with its first step */
 };
 
 /*
@@ -27,6 +28,13 @@ tnn_status tnni_optimizer_create(
 
 /* The step that begins now, until the next one does. Called once a step. */
 const tnni_step *tnni_optimizer_begin(tnn_optimizer *optimizer);
+
+/* Does the step need the norm of all gradients? Then tnni_optimizer_clip is told it after begin,
+ * before any part: the root of their square_sum with the step's clip_value for limit. */
+static inline bool tnni_optimizer_clips_norm(const tnn_optimizer *optimizer) {
+    return optimizer->method.clip_norm > 0.0f;
+}
+void tnni_optimizer_clip(tnn_optimizer *optimizer, double norm);
 
 /*
  * Its part for count parameters, of which the first is the one numbered offset; parameters and

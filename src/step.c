@@ -4,6 +4,8 @@
 #include "optimizer.h"
 #include "support/status.h"
 
+#include <math.h>
+
 tnn_status tnni_check_optimizer(
     const char *caller, const tnn_net *net, const tnn_optimizer *optimizer) {
     if (!optimizer)
@@ -31,6 +33,48 @@ static void step_task(void *argument, size_t index) {
         net->parameters + part.begin);
 }
 
+/*
+ * The norm is summed in blocks whose sums are added in their order. How large they are depends on
+ * the number of gradients alone.
+ */
+enum { NORM_BLOCKS = 64, LEAST_NORM_BLOCK = 4096 };
+
+typedef struct norm_work {
+    const tnn_net *net;
+    float limit;
+    size_t block;
+    size_t blocks;
+    size_t tasks;
+    double sums[NORM_BLOCKS];
+} norm_work;
+
+static void norm_task(void *argument, size_t index) {
+    norm_work *work = argument;
+    size_t count = work->net->parameter_count;
+    tnni_range part = tnni_share(work->blocks, index, work->tasks);
+    for (size_t b = part.begin; b < part.end; b++) {
+        size_t begin = b * work->block;
+        size_t length = count - begin < work->block ? count - begin : work->block;
+        work->sums[b] =
+            work->net->kernels->square_sum(length, work->net->gradients + begin, work->limit);
+    }
+}
+
+double tnni_gradient_norm(const tnn_net *net, float limit) {
+    size_t count = net->parameter_count;
+    size_t share = count / NORM_BLOCKS + 1;
+    size_t tasks = tnni_net_tasks(net, 1);
+    norm_work work = {.net = net, .limit = limit};
+    work.block = share < LEAST_NORM_BLOCK ? LEAST_NORM_BLOCK : share;
+    work.blocks = (count - 1) / work.block + 1;
+    work.tasks = tasks < work.blocks ? tasks : work.blocks;
+    tnni_parallel_for(net->executor, work.tasks, norm_task, &work);
+    double sum = 0.0;
+    for (size_t b = 0; b < work.blocks; b++)
+        sum += work.sums[b];
+    return sqrt(sum);
+}
+
 void tnni_step_with_gradients(tnn_net *net, tnn_optimizer *optimizer) {
     net->gradients_zero = true;
     if (net->small && optimizer->step.kind == TNNI_DESCENT) {
@@ -38,7 +82,9 @@ void tnni_step_with_gradients(tnn_net *net, tnn_optimizer *optimizer) {
             net->small, net->layer_count, tnni_optimizer_begin(optimizer)->rate, net->gradients);
         return;
     }
-    tnni_optimizer_begin(optimizer);
+    float limit = tnni_optimizer_begin(optimizer)->clip_value;
+    if (tnni_optimizer_clips_norm(optimizer))
+        tnni_optimizer_clip(optimizer, tnni_gradient_norm(net, limit));
     step_work work = {net, optimizer, tnni_net_tasks(net, 1)};
     tnni_parallel_for(net->executor, work.tasks, step_task, &work);
 }

@@ -1,7 +1,7 @@
 /*
  * Forward, backward and step in one call: the stages of the pass, then, if the loss is finite, a
  * loop over the weights, in which every gradient goes into the step as soon as it is known, so that
- * no array of them is written.
+ * no array of them is written. With gradients pending, or their norm to clip, it is the verbs' way.
  */
 #include "net.h"
 
@@ -130,6 +130,8 @@ static tnn_status prepare(
         status = tnni_check_dataset(caller, "batch", net, objective->loss, batch);
     if (status == TNN_OK)
         status = tnni_pass_begin(caller, net, batch->rows, batch->x);
+    if (status == TNN_OK && tnni_optimizer_clips_norm(optimizer))
+        status = tnni_net_allocate_gradients(caller, net);
     if (status != TNN_OK)
         return status;
     return tnni_objective_aim(caller, net, batch, objective);
@@ -167,7 +169,7 @@ static double train_batch(
     double value = tnni_batch_loss(net, objective, rows);
     if (!isfinite(value))
         return value;
-    if (net->gradients_zero) {
+    if (net->gradients_zero && !tnni_optimizer_clips_norm(optimizer)) {
         update_work work = {
             .net = net,
             .optimizer = optimizer,

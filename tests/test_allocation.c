@@ -8,6 +8,9 @@
 #include "support/test_allocators.h"
 #include "support/test_nets.h"
 
+#include "net.h"
+
+#include <float.h>
 #include <string.h>
 
 /* ---- Nets on a test allocator ---------------------------------------------------------------- */
@@ -278,6 +281,37 @@ static void test_allocation_train_fails_clean_without_memory(void **state) {
     assert_true(fail_each(prepare_a_few_rows, call_train) > 0);
 }
 
+static void use_method(scene *s, tnn_method method) {
+    tnn_optimizer_destroy(s->optimizer);
+    s->optimizer = new_optimizer_of(s->net, method);
+}
+
+/* The bits of plain descent, by way of the array of gradients. */
+static void prepare_to_clip(scene *s) {
+    tnn_method method = tnn_sgd(0.25f);
+    method.clip_norm = FLT_MAX;
+    use_method(s, method);
+}
+
+static void test_allocation_train_that_clips_norms_fails_clean_without_memory(void **state) {
+    (void)state;
+    assert_int_equal(
+        fail_each(prepare_to_clip, call_train), fail_each(prepare_nothing, call_train) + 1);
+}
+
+static void test_allocation_train_makes_no_gradients_but_to_clip_norms(void **state) {
+    static scene s;
+    (void)state;
+    for (size_t i = 0; i < METHODS; i++) {
+        const tnn_method method = method_at(i).library;
+        open_scene(&s);
+        use_method(&s, method);
+        assert_ok(call_train(&s));
+        assert_int_equal(s.net->gradients != NULL, method.clip_norm > 0);
+        close_scene(&s);
+    }
+}
+
 static tnn_status call_train_on_classes(scene *s) {
     static const uint32_t classes[MORE_ROWS];
     tnn_dataset batch = {.rows = MORE_ROWS, .x = x, .classes = classes};
@@ -472,6 +506,8 @@ int main(void) {
         cmocka_unit_test(test_allocation_backward_fails_clean_without_memory),
         cmocka_unit_test(test_allocation_backward_from_fails_clean_without_memory),
         cmocka_unit_test(test_allocation_train_fails_clean_without_memory),
+        cmocka_unit_test(test_allocation_train_that_clips_norms_fails_clean_without_memory),
+        cmocka_unit_test(test_allocation_train_makes_no_gradients_but_to_clip_norms),
         cmocka_unit_test(test_allocation_train_on_classes_fails_clean_without_memory),
         cmocka_unit_test(test_allocation_step_fails_clean_without_memory),
         cmocka_unit_test(test_allocation_check_gradients_fails_clean_without_memory),

@@ -496,11 +496,70 @@ static void spoil_beta2(tnn_method *method, float bad) {
     method->beta2 = (double)bad;
 }
 
+static void spoil_l1(tnn_method *method, float bad) {
+    method->l1 = bad;
+}
+
+static void spoil_clip_value(tnn_method *method, float bad) {
+    method->clip_value = bad;
+}
+
+static void spoil_clip_norm(tnn_method *method, float bad) {
+    method->clip_norm = bad;
+}
+
 static void test_arguments_optimizer_create_refuses_a_bad_rate_decay_or_epsilon(void **state) {
     const size_t count = COUNT_OF(BAD_NUMBERS);
     assert_each_method_refused(*state, spoil_learning_rate, BAD_NUMBERS, count, "learning_rate");
     assert_each_method_refused(*state, spoil_weight_decay, BAD_NUMBERS, count, "weight_decay");
     assert_each_method_refused(*state, spoil_epsilon, BAD_NUMBERS, count, "epsilon");
+}
+
+static void test_arguments_optimizer_create_refuses_a_bad_l1_or_clipping(void **state) {
+    const size_t count = COUNT_OF(BAD_NUMBERS);
+    assert_each_method_refused(*state, spoil_l1, BAD_NUMBERS, count, "l1");
+    assert_each_method_refused(*state, spoil_clip_value, BAD_NUMBERS, count, "clip_value");
+    assert_each_method_refused(*state, spoil_clip_norm, BAD_NUMBERS, count, "clip_norm");
+}
+
+static void test_arguments_optimizer_create_refuses_bad_moves_of_rprop(void **state) {
+    static const float bad_shrinks[] = {NAN, INFINITY, -INFINITY, 0, -0.5f, 1, 2};
+    static const float bad_grows[] = {NAN, INFINITY, -INFINITY, 0, -2, 0.5f, 1};
+    static const float bad_minima[] = {NAN, INFINITY, -INFINITY, -FLT_MIN, 0.25f + FLT_EPSILON};
+    static const float bad_maxima[] = {NAN, INFINITY, -INFINITY, -1, 0, 0.25f - FLT_EPSILON};
+    tnn_method good = tnn_rprop(), method;
+    good.learning_rate = 0.25f;
+    for (size_t i = 0; i < COUNT_OF(bad_shrinks); i++) {
+        method = good;
+        method.shrink = bad_shrinks[i];
+        assert_method_refused(*state, method, "shrink");
+        method = good;
+        method.grow = bad_grows[i];
+        assert_method_refused(*state, method, "grow");
+    }
+    for (size_t i = 0; i < COUNT_OF(bad_minima); i++) {
+        method = good;
+        method.min_move = bad_minima[i];
+        assert_method_refused(*state, method, "min_move");
+    }
+    for (size_t i = 0; i < COUNT_OF(bad_maxima); i++) {
+        method = good;
+        method.max_move = bad_maxima[i];
+        assert_method_refused(*state, method, "max_move");
+    }
+}
+
+static void test_arguments_optimizer_create_takes_the_ends_of_the_moves_of_rprop(void **state) {
+    fixture *f = *state;
+    tnn_method method = tnn_rprop();
+    method.shrink = FLT_MIN;
+    method.grow = 1 + FLT_EPSILON;
+    method.learning_rate = method.min_move = method.max_move = 0;
+    tnn_optimizer_destroy(new_optimizer_of(f->net, method));
+    method.shrink = 1 - FLT_EPSILON / 2;
+    method.grow = FLT_MAX;
+    method.learning_rate = method.min_move = method.max_move = FLT_MAX;
+    tnn_optimizer_destroy(new_optimizer_of(f->net, method));
 }
 
 static void test_arguments_optimizer_create_refuses_a_momentum_or_beta_that_is_no_share(
@@ -514,8 +573,12 @@ static void test_arguments_optimizer_create_refuses_a_momentum_or_beta_that_is_n
 static void test_arguments_optimizer_create_takes_the_ends_of_every_domain(void **state) {
     fixture *f = *state;
     for (size_t i = 0; i < METHODS; i++) {
-        tnn_method least = {.vtable = method_at(i).library.vtable}, most = least;
-        most.learning_rate = most.weight_decay = most.epsilon = FLT_MAX;
+        const tnn_method library = method_at(i).library;
+        tnn_method least = {
+            .vtable = library.vtable, .shrink = library.shrink, .grow = library.grow};
+        tnn_method most = least;
+        most.learning_rate = most.weight_decay = most.epsilon = most.max_move = FLT_MAX;
+        most.l1 = most.clip_value = most.clip_norm = FLT_MAX;
         most.momentum = nextafterf(1, 0);
         most.beta1 = most.beta2 = nextafter(1, 0);
         tnn_optimizer_destroy(new_optimizer_of(f->net, least));
@@ -1067,6 +1130,9 @@ int main(void) {
         WITH_FIXTURE(test_arguments_optimizer_create_refuses_null),
         WITH_FIXTURE(test_arguments_optimizer_create_refuses_no_method),
         WITH_FIXTURE(test_arguments_optimizer_create_refuses_a_bad_rate_decay_or_epsilon),
+        WITH_FIXTURE(test_arguments_optimizer_create_refuses_a_bad_l1_or_clipping),
+        WITH_FIXTURE(test_arguments_optimizer_create_refuses_bad_moves_of_rprop),
+        WITH_FIXTURE(test_arguments_optimizer_create_takes_the_ends_of_the_moves_of_rprop),
         WITH_FIXTURE(test_arguments_optimizer_create_refuses_a_momentum_or_beta_that_is_no_share),
         WITH_FIXTURE(test_arguments_optimizer_create_takes_the_ends_of_every_domain),
         WITH_FIXTURE(test_arguments_optimizer_create_takes_a_learning_rate_of_zero),

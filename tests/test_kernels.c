@@ -571,6 +571,13 @@ static const tnni_step any_step = {
     .rest2 = 0.25f,
     .correction = 1.5f,
     .epsilon = 1e-8f,
+    .move_shrink = 0.5f,
+    .move_grow = 1.25f,
+    .least_move = 0.01f,
+    .most_move = 0.9f,
+    .clip_value = 0.25f,
+    .coefficient = 0.75f,
+    .l1 = 0.125f,
 };
 
 /* Weights and two moments, as a step finds them. */
@@ -595,7 +602,7 @@ static void check_weight_update_by(
     table->weight_gradient(
         data->rows, inputs, units, all(inputs), all(units), data->x, data->delta, false,
         data->start, panel);
-    table->steps[step->kind](
+    table->steps[step->is_shaped][step->kind](
         step, 1, count, data->start, apart.weights, count, apart.moments, count);
     table->weight_update(
         data->rows, inputs, units, all(inputs), all(units), data->x, data->delta, step,
@@ -613,6 +620,9 @@ static void check_weight_update(
         tnni_step step = any_step;
         step.kind = (tnni_method_kind)kind;
         check_weight_update_by(data, table, &step);
+        step.is_shaped = true;
+        if (kind != TNNI_DESCENT)
+            check_weight_update_by(data, table, &step);
     }
 }
 
@@ -947,7 +957,9 @@ static void test_kernels_every_table_is_complete(void **state) {
         for (size_t i = 0; i < TNNI_LOSS_KINDS; i++)
             assert_non_null(table->losses[i]);
         for (size_t i = 0; i < TNNI_METHOD_KINDS; i++)
-            assert_non_null(table->steps[i]);
+            for (size_t is_shaped = 0; is_shaped < 2; is_shaped++)
+                assert_int_equal(
+                    table->steps[is_shaped][i] == NULL, is_shaped && i == TNNI_DESCENT);
         assert_int_equal(table->fused, kernels_are_fused(table->name));
     }
 }

@@ -28,7 +28,7 @@ static void check_step(const tnni_kernels *table, float rate, size_t count) {
     parameters[count] = 12345;
     for (size_t i = 0; i < count; i++)
         expected[i] = stepped(table->fused, rate, gradients[i], parameters[i]);
-    table->steps[TNNI_DESCENT](&step, 1, count, gradients, parameters, count, NULL, 0);
+    table->steps[false][TNNI_DESCENT](&step, 1, count, gradients, parameters, count, NULL, 0);
     assert_same_bits(parameters, expected, count);
     assert_true(parameters[count] == 12345);
 }
@@ -85,6 +85,48 @@ static void test_optimizer_step_updates_all_parameters_and_zeroes_the_gradients(
         check_net_step(net, optimizer, 0.3f);
         tnn_optimizer_destroy(optimizer);
         tnn_net_destroy(net);
+    }
+}
+
+/* What there is for small nets is not for shaped gradients. */
+static void check_shaped_step(const tnn_method *method, float limit, const char *kernels) {
+    static const float x[] = {0.5f, -2}, target[] = {4};
+    const tnn_layer layers[] = {
+        {.units = 3, .activation = tnn_tanh(), .no_bias = true}, {.units = 1, .no_bias = true}};
+    const tnn_dataset batch = {.rows = 1, .x = x, .target = target};
+    const bool fused = kernels_are_fused(kernels);
+    float expected[9];
+    tnn_net *net = new_net(2, layers, 2, &(tnn_net_options){.kernels = kernels});
+    tnn_net *by_verbs = new_clone(net);
+    tnn_optimizer *optimizer = new_optimizer_of(net, *method);
+    assert_ok(tnn_forward(by_verbs, 1, x, NULL));
+    assert_ok(tnn_backward(by_verbs, tnn_mean_squared_error(), target, NULL));
+    for (size_t i = 0; i < COUNT_OF(expected); i++) {
+        float g = fmaxf(-limit, fminf(limit, tnn_net_gradients(by_verbs)[i]));
+        expected[i] = stepped(fused, 0.25f, g, tnn_net_read_parameters(net)[i]);
+    }
+    assert_ok(tnn_step(by_verbs, optimizer));
+    assert_ok(tnn_train(net, optimizer, tnn_mean_squared_error(), &batch, NULL));
+    assert_same_bits(tnn_net_read_parameters(net), expected, COUNT_OF(expected));
+    assert_same_net(by_verbs, net);
+    tnn_optimizer_destroy(optimizer);
+    tnn_net_destroy(by_verbs);
+    tnn_net_destroy(net);
+}
+
+static void test_optimizer_step_of_a_small_net_clips_as_well(void **state) {
+    (void)state;
+    for (size_t i = 0; i < KERNEL_TABLES; i++) {
+        tnn_method method = tnn_sgd(0.25f);
+        if (!kernels_are_available(kernel_names[i]))
+            continue;
+        method.clip_value = 0.125f;
+        check_shaped_step(&method, 0.125f, kernel_names[i]);
+        method.clip_value = 0;
+        method.clip_norm = 0x1p-120f; /* all gradients become less than half an ulp */
+        check_shaped_step(&method, 0, kernel_names[i]);
+        method.clip_norm = 100;
+        check_shaped_step(&method, INFINITY, kernel_names[i]);
     }
 }
 
@@ -176,6 +218,9 @@ static void assert_fields(
     assert_true(method.beta1 == beta1);
     assert_true(method.beta2 == beta2);
     assert_true(method.epsilon == epsilon);
+    assert_true(method.l1 == 0);
+    assert_true(method.clip_value == 0);
+    assert_true(method.clip_norm == 0);
 }
 
 static void test_optimizer_methods_have_the_defaults_of_pytorch(void **state) {
@@ -189,10 +234,22 @@ static void test_optimizer_methods_have_the_defaults_of_pytorch(void **state) {
     assert_fields(tnn_adamw(0.375f, 0.01f), 0, 0.01f, 0.9, 0.999, 1e-8f);
 }
 
+static void test_optimizer_rprop_has_the_defaults_of_the_paper(void **state) {
+    tnn_method method = tnn_rprop();
+    (void)state;
+    assert_true(method.learning_rate == 0.0125f);
+    assert_true(method.shrink == 0.5f);
+    assert_true(method.grow == 1.2f);
+    assert_true(method.min_move == 0);
+    assert_true(method.max_move == 50);
+    method.learning_rate = 0.375f;
+    assert_fields(method, 0, 0, 0, 0, 0);
+}
+
 static void test_optimizer_only_nesterov_looks_ahead(void **state) {
     (void)state;
-    const tnn_method others[] = {tnn_sgd(1),     tnn_momentum(1, 0.9f), tnn_adagrad(1),
-                                 tnn_rmsprop(1), tnn_adam(1),           tnn_adamw(1, 0.01f)};
+    const tnn_method others[] = {tnn_sgd(1),  tnn_momentum(1, 0.9f), tnn_adagrad(1), tnn_rmsprop(1),
+                                 tnn_adam(1), tnn_adamw(1, 0.01f),   tnn_rprop()};
     assert_true(tnn_nesterov(1, 0.9f).nesterov);
     for (size_t i = 0; i < COUNT_OF(others); i++)
         assert_false(others[i].nesterov);
@@ -252,6 +309,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_optimizer_sgd_rounds_once_where_multiply_adds_are_fused),
         cmocka_unit_test(test_optimizer_step_updates_all_parameters_and_zeroes_the_gradients),
+        cmocka_unit_test(test_optimizer_step_of_a_small_net_clips_as_well),
         cmocka_unit_test(test_optimizer_step_without_gradients_changes_nothing),
         cmocka_unit_test(test_optimizer_learning_rate_0_changes_nothing),
         cmocka_unit_test(test_optimizer_learning_rate_minus_0_changes_nothing_either),
@@ -259,6 +317,7 @@ int main(void) {
         cmocka_unit_test(test_optimizer_learning_rate_stays_when_a_bad_one_is_refused),
         cmocka_unit_test(test_optimizer_method_holds_the_learning_rate),
         cmocka_unit_test(test_optimizer_methods_have_the_defaults_of_pytorch),
+        cmocka_unit_test(test_optimizer_rprop_has_the_defaults_of_the_paper),
         cmocka_unit_test(test_optimizer_only_nesterov_looks_ahead),
         cmocka_unit_test(test_optimizer_serves_any_net_of_the_layout_and_outlives_its_own),
         cmocka_unit_test(test_optimizer_serves_a_net_of_other_activations),

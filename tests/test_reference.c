@@ -136,8 +136,11 @@ static void check_trajectory(const void *reference, const char *kernels) {
     const tnn_dataset batch = {.rows = ROWS, .x = t->x, .target = t->target};
     const tnn_loss loss = loss_named(t->loss);
     tnn_net *net = new_trajectory_net(t, kernels);
-    tnn_optimizer *optimizer = new_optimizer_of(
-        net, method_named(t->method, t->learning_rate, t->momentum, t->weight_decay));
+    tnn_method method = method_named(t->method, t->learning_rate, t->momentum, t->weight_decay);
+    method.l1 = t->l1;
+    method.clip_value = t->clip_value;
+    method.clip_norm = t->clip_norm;
+    tnn_optimizer *optimizer = new_optimizer_of(net, method);
     for (size_t step = 0; step <= STEPS; step++) {
         double value;
         if (step == STEPS) { /* the loss after the last step */

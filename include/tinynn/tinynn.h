@@ -376,7 +376,8 @@ typedef struct tnn_method {
     float l1;         /* finite, not negative */
     float clip_value; /* finite, not negative; 0: off */
     float clip_norm;  /* finite, not negative; 0: off */
-    /* Of rprop: 0 < shrink < 1 < grow, 0 <= min_move <= learning_rate <= max_move, all finite. */
+    /* Of rprop, whose alone is checked: 0 < shrink < 1 < grow,
+     * 0 <= min_move <= learning_rate <= max_move, all finite. */
     float shrink;
     float grow;
     float min_move;

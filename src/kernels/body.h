@@ -86,6 +86,7 @@ const tnni_kernels VARIANT_TABLE = {
     .unscale_columns = unscale_columns,
     .dropout = dropout_rows,
     .steps = step_kernels,
+    .square_sum = square_sum,
     .small_forward = small_forward,
     .small_gradients = small_gradients,
     .small_step = small_step,

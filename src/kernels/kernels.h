@@ -48,6 +48,7 @@ typedef enum tnni_method_kind {
     TNNI_RMSPROP,
     TNNI_ADAM,
     TNNI_ADAMW,
+    TNNI_RPROP,
     TNNI_METHOD_KINDS
 } tnni_method_kind;
 
@@ -75,6 +76,12 @@ typedef struct tnni_step {
     float beta2, rest2;
     float correction; /* of the root of the mean square, which starts at 0 */
     float epsilon;
+    float move_shrink, move_grow; /* of rprop's moves */
+    float least_move, most_move;
+    bool is_shaped;    /* gradients go through the following first; the kind is not TNNI_DESCENT */
+    float clip_value;  /* the largest gradient in size; infinity if that is free */
+    float coefficient; /* of all gradients, to clip their norm */
+    float l1;          /* this times the parameter's sign is added to its gradient */
 } tnni_step;
 
 /*
@@ -184,7 +191,15 @@ typedef struct tnni_kernels {
         uint64_t key, float share, size_t first_row, size_t rows, size_t units, const float *a,
         float *output);
 
-    tnni_step_kernel *const *steps; /* [TNNI_METHOD_KINDS] */
+    /* [2][TNNI_METHOD_KINDS]: of plain and of shaped gradients */
+    tnni_step_kernel *const (*steps)[TNNI_METHOD_KINDS];
+
+    /*
+     * The sum of the squares of gradients[count], none of them taken for larger than limit. In 16
+     * chains, as sums within a row, but in double, which holds the square of any float: the same
+     * bits in every table.
+     */
+    double (*square_sum)(size_t count, const float *gradients, float limit);
 
     /* One row through all layers, of at most TNNI_SMALL inputs and units each. */
     void (*small_forward)(const tnni_dense *layers, size_t count, const float *x);

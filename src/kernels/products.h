@@ -621,6 +621,7 @@ static void step_band(
     const product *p, size_t count, size_t columns, const tnni_step *step, float *weights,
     size_t units, float *moments, size_t stride, float *panel) {
     float gradients[STEP_FLOATS];
+    tnni_step_kernel *kernel = step_kernels[step->is_shaped][step->kind];
     size_t most = step_rows(columns);
     for (size_t i = 0; i < count; i += most) {
         size_t height = count - i < most ? count - i : most;
@@ -630,11 +631,9 @@ static void step_band(
         part.c = gradients;
         product_bands(&part, height, columns, panel);
         if (columns == units)
-            step_kernels[step->kind](
-                step, 1, height * units, gradients, weights + i * units, 0, m, stride);
+            kernel(step, 1, height * units, gradients, weights + i * units, 0, m, stride);
         else
-            step_kernels[step->kind](
-                step, height, columns, gradients, weights + i * units, units, m, stride);
+            kernel(step, height, columns, gradients, weights + i * units, units, m, stride);
     }
 }
 

@@ -73,6 +73,11 @@
     ALWAYS_INLINE void vec_store_partial(float *a, size_t b, vec c) {                              \
         statement;                                                                                 \
     }
+/* Of a vector b of doubles. */
+#define DVEC_STORE(statement)                                                                      \
+    ALWAYS_INLINE void dvec_store(double *a, dvec b) {                                             \
+        statement;                                                                                 \
+    }
 #define VEC_OP3(type, name, a_type, b_type, c_type, expression)                                    \
     ALWAYS_INLINE type name(a_type a, b_type b, c_type c) {                                        \
         return expression;                                                                         \
@@ -85,6 +90,7 @@
 typedef __m512 vec;
 typedef __m512i ivec;
 typedef __mmask16 mask;
+typedef __m512d dvec;
 
 VEC_OP1(vec, vec_set, float, _mm512_set1_ps(a))
 VEC_OP1(vec, vec_load, const float *, _mm512_loadu_ps(a))
@@ -106,6 +112,11 @@ VEC_OP2(vec, vec_max, vec, vec, _mm512_max_ps(a, b))
 VEC_OP2(vec, vec_min, vec, vec, _mm512_min_ps(a, b))
 VEC_OP2(mask, vec_greater, vec, vec, _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ))
 VEC_OP3(vec, vec_select, mask, vec, vec, _mm512_mask_blend_ps(a, c, b))
+VEC_OP1(dvec, dvec_set, double, _mm512_set1_pd(a))
+DVEC_STORE(_mm512_storeu_pd(a, b))
+VEC_OP3(dvec, dvec_fma, dvec, dvec, dvec, _mm512_fmadd_pd(a, b, c))
+VEC_OP1(dvec, dvec_low, vec, _mm512_cvtps_pd(_mm512_castps512_ps256(a)))
+VEC_OP1(dvec, dvec_high, vec, _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1)))
 VEC_OP1(ivec, vec_bits, vec, _mm512_castps_si512(a))
 VEC_OP1(vec, vec_from_bits, ivec, _mm512_castsi512_ps(a))
 VEC_OP1(vec, vec_from_int, ivec, _mm512_cvtepi32_ps(a))
@@ -162,6 +173,7 @@ ALWAYS_INLINE void vec_transpose(vec v[16]) {
 typedef __m256 vec;
 typedef __m256i ivec;
 typedef __m256 mask;
+typedef __m256d dvec;
 
 /* All ones in the first n lanes: a window on this array. */
 static const int32_t lane_window[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
@@ -186,6 +198,11 @@ VEC_OP2(vec, vec_max, vec, vec, _mm256_max_ps(a, b))
 VEC_OP2(vec, vec_min, vec, vec, _mm256_min_ps(a, b))
 VEC_OP2(mask, vec_greater, vec, vec, _mm256_cmp_ps(a, b, _CMP_GT_OQ))
 VEC_OP3(vec, vec_select, mask, vec, vec, _mm256_blendv_ps(c, b, a))
+VEC_OP1(dvec, dvec_set, double, _mm256_set1_pd(a))
+DVEC_STORE(_mm256_storeu_pd(a, b))
+VEC_OP3(dvec, dvec_fma, dvec, dvec, dvec, _mm256_fmadd_pd(a, b, c))
+VEC_OP1(dvec, dvec_low, vec, _mm256_cvtps_pd(_mm256_castps256_ps128(a)))
+VEC_OP1(dvec, dvec_high, vec, _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)))
 VEC_OP1(ivec, vec_bits, vec, _mm256_castps_si256(a))
 VEC_OP1(vec, vec_from_bits, ivec, _mm256_castsi256_ps(a))
 VEC_OP1(vec, vec_from_int, ivec, _mm256_cvtepi32_ps(a))
@@ -229,6 +246,7 @@ ALWAYS_INLINE void vec_transpose(vec v[8]) {
 typedef float32x4_t vec;
 typedef int32x4_t ivec;
 typedef uint32x4_t mask;
+typedef float64x2_t dvec;
 
 ALWAYS_INLINE vec vec_load_partial(const float *p, size_t n) {
     float lanes[4] = {0};
@@ -268,6 +286,11 @@ VEC_OP2(vec, vec_max, vec, vec, vbslq_f32(vcgtq_f32(a, b), a, b))
 VEC_OP2(vec, vec_min, vec, vec, vbslq_f32(vcltq_f32(a, b), a, b))
 VEC_OP2(mask, vec_greater, vec, vec, vcgtq_f32(a, b))
 VEC_OP3(vec, vec_select, mask, vec, vec, vbslq_f32(a, b, c))
+VEC_OP1(dvec, dvec_set, double, vdupq_n_f64(a))
+DVEC_STORE(vst1q_f64(a, b))
+VEC_OP3(dvec, dvec_fma, dvec, dvec, dvec, vfmaq_f64(c, a, b))
+VEC_OP1(dvec, dvec_low, vec, vcvt_f64_f32(vget_low_f32(a)))
+VEC_OP1(dvec, dvec_high, vec, vcvt_high_f64_f32(a))
 VEC_OP1(ivec, vec_bits, vec, vreinterpretq_s32_f32(a))
 VEC_OP1(vec, vec_from_bits, ivec, vreinterpretq_f32_s32(a))
 VEC_OP1(vec, vec_from_int, ivec, vcvtq_f32_s32(a))
@@ -301,6 +324,7 @@ ALWAYS_INLINE void vec_transpose(vec v[4]) {
 typedef float vec;
 typedef int32_t ivec;
 typedef bool mask;
+typedef double dvec;
 
 /* fmaf is only fast where the machine has it; elsewhere the library would crawl, so it rounds
  * twice there: the one exception to one result, told in docs/numerics.md. */
@@ -328,6 +352,11 @@ VEC_OP2(vec, vec_max, vec, vec, a > b ? a : b)
 VEC_OP2(vec, vec_min, vec, vec, a < b ? a : b)
 VEC_OP2(mask, vec_greater, vec, vec, a > b)
 VEC_OP3(vec, vec_select, mask, vec, vec, a ? b : c)
+/* Of squares of floats only, which are exact: rounded once even so. */
+VEC_OP1(dvec, dvec_set, double, a)
+DVEC_STORE(*a = b)
+VEC_OP3(dvec, dvec_fma, dvec, dvec, dvec, a *b + c)
+VEC_OP1(dvec, dvec_low, vec, (double)a)
 
 ALWAYS_INLINE ivec vec_bits(vec v) {
     ivec bits;
@@ -420,6 +449,16 @@ ALWAYS_INLINE void store_columns(float *p, const bool partial, size_t tail, vec 
         vec_store_partial(p, tail, v);
     else
         vec_store(p, v);
+}
+
+/* The doubles of a vector of floats are two vectors; of the one of a single float, one. */
+enum { VEC_DOUBLES = VEC_LANES == 1 ? 1 : 2, DVEC_LANES = VEC_LANES / VEC_DOUBLES };
+
+ALWAYS_INLINE void dvec_widen(vec a, dvec doubles[VEC_DOUBLES]) {
+    doubles[0] = dvec_low(a);
+#if !defined(VEC_PORTABLE)
+    doubles[1] = dvec_high(a);
+#endif
 }
 
 /* Sixteen lanes whatever the width of a vector: the form of every sum within a row. */

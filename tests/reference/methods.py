@@ -7,13 +7,13 @@ parameters, moments and gradient before, and parameters and moments after.
 import torch
 
 from formatting import c_field, c_header, number
-from optimizers import METHODS, make_optimizer, moments_of, momentum_of
+from optimizers import METHODS, SHAPING, make_optimizer, moments_of, momentum_of, shape_gradients
 
 PARAMETERS = 23
 STEPS, STORED = 40, (1, 2, 5, 12, 40)
 MOST_MOMENTS = 2
 
-# method, learning rate, weight decay: floats
+# method, learning rate, weight decay, shaping: floats
 RUNS = [
     ("sgd", 0.125, 0.0),
     ("sgd", 0.125, 0.0625),
@@ -29,6 +29,18 @@ RUNS = [
     ("adam", 0.0625, 0.0625),
     ("adamw", 0.0625, torch.tensor(0.01).item()),
     ("adamw", 0.0625, 0.375),
+    ("rprop", torch.tensor(0.0125).item(), 0.0),
+    ("rprop", 0.25, 0.0, {"l1": 0.03125, "clip_value": 4.0, "clip_norm": 2.0}),
+    ("sgd", 0.125, 0.0, {"l1": 0.03125}),
+    ("sgd", 0.125, 0.0, {"clip_value": 0.5}),
+    ("sgd", 0.125, 0.0, {"clip_norm": 2.0}),
+    ("momentum", 0.03125, 0.0625, {"l1": 0.03125, "clip_value": 4.0}),
+    ("nesterov", 0.03125, 0.0, {"l1": 0.03125, "clip_norm": 2.0}),
+    ("adagrad", 0.25, 0.0, {"l1": 0.03125, "clip_norm": 8.0}),
+    ("rmsprop", 0.0625, 0.0625, {"l1": 0.03125, "clip_value": 4.0, "clip_norm": 2.0}),
+    ("adam", 0.0625, 0.0, {"clip_norm": 2.0}),
+    ("adam", 0.0625, 0.0625, {"l1": 0.03125, "clip_value": 0.5}),
+    ("adamw", 0.0625, 0.375, {"l1": 0.03125, "clip_value": 4.0, "clip_norm": 1e3}),
 ]
 
 
@@ -53,35 +65,38 @@ def fields(name, parameters, moments):
         yield c_field("float", name + "_moments", moments)
 
 
-def run(index, method, rate, weight_decay):
+def run(index, method, rate, weight_decay, shaping):
     generator = torch.Generator().manual_seed(200 + index)
     p = torch.randn(PARAMETERS, generator=generator).requires_grad_()
     assert p.dtype == torch.float32
     optimizer = make_optimizer(method, [p], rate, weight_decay)
     for step in range(1, STEPS + 1):
         before = snapshot(method, optimizer, p)
-        p.grad = gradient_at(generator)
+        gradient = gradient_at(generator)
+        p.grad = gradient.clone()
+        shape_gradients([p], **shaping)
         optimizer.step()
         if step in STORED:
             yield "{.number = %d," % step
             yield from fields("before", *before)
-            yield c_field("float", "gradient", p.grad)
+            yield c_field("float", "gradient", gradient)
             yield from fields("after", *snapshot(method, optimizer, p))
             yield "},"
 
 
-def entry(index, method, rate, weight_decay):
+def entry(index, method, rate, weight_decay, shaping={}):
     settings = [
         ("learning_rate", rate),
         ("momentum", momentum_of(method)),
         ("weight_decay", weight_decay),
+        *[(name, shaping.get(name, 0.0)) for name in SHAPING],
     ]
     return "\n".join(
         [
             '{.method = "%s",' % method,
             " ".join(".%s = %s," % (name, number("float", value)) for name, value in settings),
             ".steps = {",
-            *run(index, method, rate, weight_decay),
+            *run(index, method, rate, weight_decay, shaping),
             "}},",
         ]
     )
@@ -104,7 +119,7 @@ def main():
                 "} method_step;",
                 "typedef struct method_reference {",
                 "    const char *method;",
-                "    float learning_rate, momentum, weight_decay;",
+                "    float learning_rate, momentum, weight_decay, l1, clip_value, clip_norm;",
                 "    method_step steps[METHOD_STEPS];",
                 "} method_reference;",
             ]

@@ -16,7 +16,23 @@ METHODS = {
     "rmsprop": (torch.optim.RMSprop, {}, ("square_avg",)),
     "adam": (torch.optim.Adam, {}, ("exp_avg", "exp_avg_sq")),
     "adamw": (torch.optim.AdamW, {}, ("exp_avg", "exp_avg_sq")),
+    "rprop": (torch.optim.Rprop, {"step_sizes": (0, 50)}, ("prev", "step_size")),
 }
+
+
+# What becomes of gradients before the optimizer sees them; 0 is off.
+SHAPING = ("l1", "clip_value", "clip_norm")
+
+
+def shape_gradients(parameters, l1=0.0, clip_value=0.0, clip_norm=0.0):
+    if clip_value > 0:
+        torch.nn.utils.clip_grad_value_(parameters, clip_value)
+    if clip_norm > 0:
+        torch.nn.utils.clip_grad_norm_(parameters, clip_norm)
+    if l1 > 0:
+        with torch.no_grad():
+            for p in parameters:
+                p.grad.add_(p.sign(), alpha=l1)
 
 
 def momentum_of(method):
@@ -26,7 +42,9 @@ def momentum_of(method):
 def make_optimizer(method, parameters, rate, weight_decay):
     """With PyTorch's own betas and epsilon."""
     optimizer, options, _ = METHODS[method]
-    return optimizer(parameters, lr=rate, weight_decay=weight_decay, foreach=False, **options)
+    if method != "rprop":  # which has none
+        options = dict(options, weight_decay=weight_decay)
+    return optimizer(parameters, lr=rate, foreach=False, **options)
 
 
 def moments_of(method, optimizer, parameter):

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from formatting import c_field, c_header
-from optimizers import make_optimizer, moments_of, momentum_of
+from optimizers import SHAPING, make_optimizer, moments_of, momentum_of, shape_gradients
 
 RUNS = 33
 STEPS, EVERY = 60, 5
@@ -46,7 +46,7 @@ LOSSES = {
 }
 PAIRS = [("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")]
 
-# sizes, activations, loss; method, learning rate, weight decay
+# sizes, activations, loss; method, learning rate, weight decay, shaping of gradients
 NETS = [
     ((4, 8, 3), ("tanh", "softmax"), "cross_entropy", "sgd", 0.5, 0.0),
     ((5, 7, 2), ("relu", "identity"), "mean_squared_error", "sgd", 0.125, 0.0),
@@ -82,6 +82,64 @@ NETS = [
     ((3, 6, 2), ("gelu", "identity"), "mean_squared_error", "adam", 0.03125, 0.015625),
     ((3, 6, 2), ("silu", "sigmoid"), "binary_cross_entropy", "adamw", 0.03125, 0.015625),
     ((4, 6, 3), ("tanh", "softmax"), "cross_entropy", "adamw", 0.03125, 0.25),
+    ((3, 6, 2), ("tanh", "sigmoid"), "binary_cross_entropy", "rprop", 0.0125, 0.0),
+    ((3, 6, 2), ("gelu", "identity"), "mean_squared_error", "rprop", 0.03125, 0.0),
+    (
+        (3, 6, 2),
+        ("silu", "sigmoid"),
+        "binary_cross_entropy",
+        "rprop",
+        0.03125,
+        0.0,
+        {"l1": 0.0009765625, "clip_value": 0.0625, "clip_norm": 0.125},
+    ),
+    ((3, 6, 2), ("tanh", "sigmoid"), "mean_squared_error", "sgd", 0.5, 0.0, {"l1": 0.00390625}),
+    (
+        (3, 6, 2),
+        ("gelu", "identity"),
+        "half_squared_error",
+        "sgd",
+        0.125,
+        0.0,
+        {"clip_value": 0.0625},
+    ),
+    ((4, 6, 3), ("tanh", "softmax"), "cross_entropy", "sgd", 1.0, 0.0, {"clip_norm": 0.25}),
+    (
+        (4, 6, 3),
+        ("tanh", "softmax"),
+        "cross_entropy",
+        "momentum",
+        0.0625,
+        0.015625,
+        {"l1": 0.00390625, "clip_value": 0.0625},
+    ),
+    (
+        (3, 6, 2),
+        ("softplus", "identity"),
+        "mean_squared_error",
+        "nesterov",
+        0.03125,
+        0.0,
+        {"clip_norm": 0.25},
+    ),
+    (
+        (4, 6, 3),
+        ("silu", "softmax"),
+        "cross_entropy",
+        "adam",
+        0.03125,
+        0.0,
+        {"l1": 0.00390625, "clip_norm": 0.25},
+    ),
+    (
+        (3, 6, 2),
+        ("tanh", "sigmoid"),
+        "binary_cross_entropy",
+        "adamw",
+        0.03125,
+        0.25,
+        {"l1": 0.00390625, "clip_value": 0.0625, "clip_norm": 0.125},
+    ),
 ]
 
 
@@ -107,7 +165,8 @@ def forward(parameters, activations, loss_name, x, stored):
 def train(initial, activations, loss_name, settings, x, t, stored):
     """The losses before every EVERY-th step and after the last, and the final parameters."""
     parameters = [p.clone().requires_grad_() for p in initial]
-    optimizer = make_optimizer(settings[0], parameters, *settings[1:])
+    method, rate, weight_decay, shaping = settings
+    optimizer = make_optimizer(method, parameters, rate, weight_decay)
     losses = []
     for step in range(STEPS + 1):
         optimizer.zero_grad()
@@ -121,11 +180,12 @@ def train(initial, activations, loss_name, settings, x, t, stored):
         with torch.no_grad():
             for p in parameters:
                 p.grad.copy_(stored(p.grad))
+        shape_gradients(parameters, **shaping)
         optimizer.step()
         with torch.no_grad():
             for p in parameters:
                 p.copy_(stored(p))
-                for moment in moments_of(settings[0], optimizer, p):
+                for moment in moments_of(method, optimizer, p):
                     moment.copy_(stored(moment))
     return torch.tensor(losses), torch.cat([p.detach().flatten() for p in parameters])
 
@@ -143,7 +203,8 @@ def make_task(sizes, last, generator):
     return initial, x, t
 
 
-def entry(index, sizes, activations, loss_name, *settings):
+def entry(index, sizes, activations, loss_name, method, rate, weight_decay, shaping={}):
+    settings = method, rate, weight_decay, shaping
     generator = torch.Generator().manual_seed(100 + index)
     initial, x, t = make_task(sizes, activations[-1], generator)
     exact, final = train(initial, activations, loss_name, settings, x, t, lambda values: values)
@@ -155,7 +216,6 @@ def entry(index, sizes, activations, loss_name, *settings):
         )
         loss_spread = torch.maximum(loss_spread, (noisy[0] - exact).abs())
         final_spread = max(final_spread, (noisy[1] - final).abs().max().item())
-    method, rate, weight_decay = settings
     names = ", ".join('"%s"' % a for a in activations)
     units = ", ".join(str(u) for u in sizes[1:])
     return "\n    ".join(
@@ -165,6 +225,7 @@ def entry(index, sizes, activations, loss_name, *settings):
             '.loss = "%s", .method = "%s",' % (loss_name, method),
             ".learning_rate = %sf, .momentum = %sf, .weight_decay = %sf,"
             % (rate, momentum_of(method), weight_decay),
+            " ".join(".%s = %sf," % (name, shaping.get(name, 0.0)) for name in SHAPING),
             c_field("float", "x", x.flatten()),
             c_field("float", "target", t.flatten()),
             c_field("float", "initial", torch.cat([p.flatten() for p in initial])),
@@ -192,7 +253,7 @@ def main():
                 "typedef struct trajectory {",
                 "    size_t inputs, layer_count, units[MOST_LAYERS];",
                 "    const char *activations[MOST_LAYERS], *loss, *method;",
-                "    float learning_rate, momentum, weight_decay;",
+                "    float learning_rate, momentum, weight_decay, l1, clip_value, clip_norm;",
                 "    float x[ROWS * MOST_INPUTS], target[ROWS * MOST_OUTPUTS];",
                 "    float initial[MOST_PARAMETERS];",
                 "    double losses[STEPS / EVERY + 1], loss_spreads[STEPS / EVERY + 1];",

@@ -117,10 +117,18 @@ method_entry method_at(size_t index) {
         {"rmsprop", tnn_rmsprop(RATE)},
         {"adam", tnn_adam(RATE)},
         {"adamw", tnn_adamw(RATE, 0.01f)},
+        {"rprop", tnn_rprop()},
     };
     method_entry entry = entries[index % COUNT_OF(entries)];
-    if (index >= COUNT_OF(entries))
+    const size_t turn = index / COUNT_OF(entries);
+    if (turn % 2 == 1)
         entry.library.weight_decay = DECAY;
+    if (turn >= 2) {
+        entry.library.l1 = 0.03125f;
+        entry.library.clip_value = 0.5f;
+    }
+    if (turn == 2)
+        entry.library.clip_norm = 0.25f;
     return entry;
 }
 

@@ -8,7 +8,7 @@
 #include "reference_net.h"
 #include "testing.h"
 
-enum { KERNEL_TABLES = 4, ACTIVATIONS = 15, LOSSES = 6, METHODS = 14 };
+enum { KERNEL_TABLES = 4, ACTIVATIONS = 15, LOSSES = 6, METHODS = 32 };
 
 /* ---- Catalogues ------------------------------------------------------------------------------ */
 
@@ -38,7 +38,10 @@ typedef struct loss_entry {
 
 loss_entry loss_at(size_t index);
 
-/* Every method of the library, then all of them again with a larger weight decay. */
+/*
+ * Every method of the library; all of them again with a larger weight decay; with gradients that
+ * are clipped by value and by norm and have an l1; with all of that but clipping by norm.
+ */
 typedef struct method_entry {
     const char *name; /* of the function that makes it, without tnn_ */
     tnn_method library;
