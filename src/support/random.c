@@ -39,3 +39,12 @@ uint64_t tnni_random_next(tnni_random *random) {
 double tnni_random_uniform(tnni_random *random) {
     return ((double)(tnni_random_next(random) >> 12) + 0.5) * 0x1p-52;
 }
+
+/* The lowest 2^64 mod bound numbers are drawn again: what is left is a multiple of bound. */
+uint64_t tnni_random_below(tnni_random *random, uint64_t bound) {
+    uint64_t surplus = (0 - bound) % bound;
+    uint64_t number = tnni_random_next(random);
+    while (number < surplus)
+        number = tnni_random_next(random);
+    return number % bound;
+}

@@ -19,4 +19,7 @@ uint64_t tnni_random_next(tnni_random *random);
 /* Uniform in the open interval (0, 1): odd multiples of 2^-53, so neither end is reached. */
 double tnni_random_uniform(tnni_random *random);
 
+/* Uniform in 0 ... bound - 1, bound at least 1. */
+uint64_t tnni_random_below(tnni_random *random, uint64_t bound);
+
 #endif
