@@ -424,7 +424,7 @@ static tnn_status use_values(csv_reader *reader) {
     if (largest < reader->limits.columns)
         return TNN_OK;
     return tnni_source_fail(
-        reader->source, TNN_UNSUPPORTED, reader->row.end,
+        reader->source, TNN_UNSUPPORTED, tnni_source_place(reader->source),
         "class %lu makes more classes than limits.columns, %zu", (unsigned long)largest,
         reader->limits.columns);
 }
