@@ -17,7 +17,7 @@ typedef struct fuzz_bytes {
     size_t count;
 } fuzz_bytes;
 
-static tnn_status fuzz_read(void *context, void *buffer, size_t capacity, size_t *count) {
+static inline tnn_status fuzz_read(void *context, void *buffer, size_t capacity, size_t *count) {
     fuzz_bytes *left = context;
     *count = left->count < capacity ? left->count : capacity;
     if (*count > 0)
@@ -31,7 +31,7 @@ static const tnn_data_limits fuzz_limits = {
     .rows = 100000, .columns = 1000, .total_bytes = 1 << 22};
 
 /* Every float is finite, every class in range, every name a string; or there is no data set. */
-static void fuzz_check(tnn_status status, tnn_data *data) {
+static inline void fuzz_check(tnn_status status, tnn_data *data) {
     if (status != TNN_OK) {
         if (data || status == TNN_INVALID_ARGUMENT || tnn_error_message()[0] == '\0')
             abort();
