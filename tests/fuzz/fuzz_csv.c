@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
         options.target_count = 1;
     }
     tnn_data *data = NULL;
-    fuzz_check(tnn_read_csv_from(&data, &source, &options), data);
+    tnn_status status = tnn_read_csv_from(&data, &source, &options);
+    fuzz_check(status, data);
     return 0;
 }

@@ -6,6 +6,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     tnn_source source = {.context = &left, .read = fuzz_read};
     tnn_read_options options = {.limits = fuzz_limits};
     tnn_data *data = NULL;
-    fuzz_check(tnn_read_fann_from(&data, &source, &options), data);
+    tnn_status status = tnn_read_fann_from(&data, &source, &options);
+    fuzz_check(status, data);
     return 0;
 }

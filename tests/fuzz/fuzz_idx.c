@@ -11,6 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     tnn_source image_source = {.context = &images, .read = fuzz_read};
     tnn_read_options options = {.limits = fuzz_limits};
     tnn_data *data = NULL;
-    fuzz_check(tnn_read_idx_from(&data, &image_source, &label_source, &options), data);
+    tnn_status status = tnn_read_idx_from(&data, &image_source, &label_source, &options);
+    fuzz_check(status, data);
     return 0;
 }
