@@ -688,7 +688,8 @@ TNN_API void tnn_data_destroy(tnn_data *data); /* NULL is fine */
 TNN_API tnn_dataset tnn_data_view(const tnn_data *data);
 TNN_API size_t tnn_data_inputs(const tnn_data *data);
 TNN_API size_t tnn_data_outputs(const tnn_data *data);
-/* Names as a file gave them; NULL if there is none. An output of classes has its class's name. */
+/* Names as a file gave them; NULL if there is none. An output of classes has its class's name, if
+ * classes are texts. */
 TNN_API const char *tnn_data_input_name(const tnn_data *data, size_t input);
 TNN_API const char *tnn_data_output_name(const tnn_data *data, size_t output);
 
@@ -697,11 +698,12 @@ TNN_API tnn_status tnn_data_shuffle(tnn_data *data, uint64_t seed);
 /* The rows of these numbers, in this order; a number may come more than once. */
 TNN_API tnn_status
 tnn_data_subset(tnn_data **subset, const tnn_data *data, size_t count, const size_t *rows);
-/* A share (0 < share < 1) of the rows, rounded to the nearest number, at least 1, and the rest,
- * drawn from seed. */
+/* A share (0 < share < 1) of the rows, rounded to the nearest number, and the rest, at least one
+ * row each, drawn from seed: tnn_data_shuffle with it and a cut. */
 TNN_API tnn_status tnn_data_split(
     tnn_data **first, tnn_data **rest, const tnn_data *data, double share, uint64_t seed);
-/* The rows of both, which have the same inputs and outputs. */
+/* The rows of both, which have the same inputs, outputs and names of classes; the other names are
+ * the first one's. If one has row weights, the rows of the other get 1. */
 TNN_API tnn_status tnn_data_join(tnn_data **joined, const tnn_data *first, const tnn_data *second);
 
 typedef enum tnn_scaling {
@@ -745,8 +747,9 @@ typedef struct tnn_csv_options {
     const size_t *target_columns;
     const char *const *target_names;
     size_t target_count; /* 0: the last column */
-    bool is_class;       /* the one target is a class: any text, numbered as they first appear; or,
-                            if all are whole numbers, by their value */
+    /* The one target is a class: a whole number from 0 on, which counts as it is, if all of them
+     * are; otherwise any text, numbered in the order of first appearance. */
+    bool is_class;
     tnn_data_limits limits;
     const tnn_allocator *allocator; /* NULL: malloc */
 } tnn_csv_options;
@@ -769,7 +772,8 @@ typedef struct tnn_read_options {
 
 /*
  * MNIST's format: a file of images, or of any arrays of unsigned bytes, one a row, and a file of
- * labels, one byte a row, which become classes. x is the bytes / 255. As above.
+ * labels, one byte a row, which become classes; outputs is the largest label + 1. x is the bytes /
+ * 255. As above.
  */
 TNN_API tnn_status tnn_read_idx(
     tnn_data **data, const char *images_path, const char *labels_path,

@@ -7,7 +7,7 @@ set_floor() { # of a path relative to src/
     case $1 in
     support/*) floor=0 ;;
     kernels/*) floor=1 ;;
-    activation.? | loss.? | initializer.? | optimizer.?) floor=2 ;;
+    activation.? | loss.? | initializer.? | optimizer.? | schedule.?) floor=2 ;;
     net.? | forward.? | backward.? | step.? | predict.? | scaling.?) floor=3 ;;
     *) floor=4 ;;
     esac

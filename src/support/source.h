@@ -1,0 +1,90 @@
+/* Bytes of a file or of a caller's source, through a buffer, with their place for messages. */
+#ifndef TINYNN_SUPPORT_SOURCE_H
+#define TINYNN_SUPPORT_SOURCE_H
+
+#include "support/status.h"
+
+enum {
+    TNNI_END = -1,            /* in place of a byte */
+    TNNI_MOST_EXCERPT = 40,   /* bytes of a file that a message repeats */
+    TNNI_MOST_FIELD = 1 << 16 /* bytes of one number or name */
+};
+
+/* Both from 1; the column is counted in bytes. */
+typedef struct tnni_place {
+    uint64_t line;
+    uint64_t column;
+} tnni_place;
+
+typedef struct tnni_source {
+    const char *caller; /* the public function, for messages */
+    const tnn_allocator *allocator;
+    tnn_source from;
+    void *file; /* a FILE, or NULL: from.read */
+    unsigned char *buffer;
+    size_t at;
+    size_t filled;
+    uint64_t before; /* bytes that came before those in the buffer */
+    uint64_t line;
+    uint64_t line_start; /* as an offset from the first byte of all */
+    bool ended;
+    tnn_status status; /* why nothing more came, if that was not the end */
+} tnni_source;
+
+/* Both refuse a NULL. Nothing is left to close if they fail. */
+tnn_status tnni_source_open_path(
+    tnni_source *source, const char *caller, const char *path, const tnn_allocator *allocator);
+tnn_status tnni_source_open(
+    tnni_source *source, const char *caller, const tnn_source *from,
+    const tnn_allocator *allocator);
+void tnni_source_close(tnni_source *source);
+
+/* Fills the buffer anew when all of it has been taken; false at the end or with a status set. */
+bool tnni_source_fill(tnni_source *source);
+
+static inline uint64_t tnni_source_offset(const tnni_source *source) {
+    return source->before + source->at;
+}
+
+/* Of the byte that comes next. */
+static inline tnni_place tnni_source_place(const tnni_source *source) {
+    return (tnni_place){source->line, tnni_source_offset(source) - source->line_start + 1};
+}
+
+/* The next byte, which is left where it is; TNNI_END if there is none or source->status is set. */
+static inline int tnni_source_peek(tnni_source *source) {
+    if (source->at == source->filled && !tnni_source_fill(source))
+        return TNNI_END;
+    return source->buffer[source->at];
+}
+
+/* The same, and takes it. */
+static inline int tnni_source_next(tnni_source *source) {
+    int byte = tnni_source_peek(source);
+    source->at += byte != TNNI_END;
+    if (byte == '\n') {
+        source->line++;
+        source->line_start = tnni_source_offset(source);
+    }
+    return byte;
+}
+
+/* Up to most bytes where they lie, taken; 0 of them at the end or with a status set. Does not count
+ * lines. */
+size_t tnni_source_take(tnni_source *source, size_t most, const unsigned char **bytes);
+
+/* Fail with "caller: name:line:column: ..." or "caller: name: byte offset: ...". */
+tnn_status tnni_source_fail(
+    const tnni_source *source, tnn_status status, tnni_place place, const char *format, ...)
+    TNNI_PRINTF(4, 5);
+tnn_status tnni_source_fail_at(
+    const tnni_source *source, tnn_status status, uint64_t offset, const char *format, ...)
+    TNNI_PRINTF(4, 5);
+
+/* What is left of text when it has to be printed: short, and without bytes that are no ASCII. */
+typedef struct tnni_excerpt {
+    char text[TNNI_MOST_EXCERPT + 4];
+} tnni_excerpt;
+tnni_excerpt tnni_excerpt_of(const char *text, size_t length);
+
+#endif
