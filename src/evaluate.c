@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Rows that go through the net together. */
-enum { BATCH_ROWS = 256 };
+enum { BATCH_ROWS = 128 };
 
 static void lay_out(tnni_evaluator *evaluator, tnni_arena *arena) {
     size_t outputs = evaluator->batch.outputs;
@@ -68,17 +68,21 @@ typedef struct sums {
     double absolute_error;
 } sums;
 
-static size_t highest(const float *values, size_t count) {
+/* The class that outputs stand for, the highest; a single one is the second of two beyond 1/2. With
+ * one that is not a number they stand for none: NO_CLASS. */
+#define NO_CLASS SIZE_MAX
+
+static size_t class_of(const float *values, size_t count) {
     size_t best = 0;
-    for (size_t i = 1; i < count; i++)
+    bool are_numbers = true;
+    for (size_t i = 0; i < count; i++) {
+        are_numbers = are_numbers && !isnan(values[i]);
         if (values[i] > values[best])
             best = i;
-    return best;
-}
-
-/* The class that outputs stand for; a single one is the second of two classes beyond 1/2. */
-static size_t class_of(const float *values, size_t count) {
-    return count == 1 ? values[0] > 0.5f : highest(values, count);
+    }
+    if (!are_numbers)
+        return NO_CLASS;
+    return count == 1 ? values[0] > 0.5f : best;
 }
 
 /* One row's outputs and targets; the mean and the spread of the targets are Welford's, weighted:
@@ -113,8 +117,8 @@ static void add_batch(
         size_t guess = class_of(y, outputs);
         add_row(evaluator, y, target, target ? 0 : batch->classes[r], weight, sum);
         sum->loss += batch->row_weights ? weight * row_loss[r] : row_loss[r];
-        sum->correct += guess == truth ? weight : 0.0;
-        if (confusion)
+        sum->correct += guess == truth && guess != NO_CLASS ? weight : 0.0;
+        if (confusion && truth != NO_CLASS && guess != NO_CLASS)
             confusion[truth * classes + guess]++;
     }
 }
@@ -130,8 +134,8 @@ static double r_squared(double squared_error, double spread) {
 
 static tnn_evaluation results(const tnni_evaluator *evaluator, const sums *sum, size_t rows) {
     size_t outputs = evaluator->batch.outputs;
-    double weight = sum->weight > 0.0 ? sum->weight : 1.0;
-    double explained = 0.0;
+    double weight = sum->weight > 0.0 ? sum->weight : (double)NAN;
+    double explained = sum->weight > 0.0 ? 0.0 : (double)NAN;
     for (size_t u = 0; u < outputs; u++)
         explained += r_squared(evaluator->squared_error[u], evaluator->target_spread[u]);
     return (tnn_evaluation){

@@ -23,6 +23,9 @@
  * enough to lose little, enough to cost nothing. */
 enum { SAFE_ROWS = 4096, DEFAULT_BATCH = 32 };
 
+/* Rows that health looks at. */
+enum { PROBE_ROWS = 128 };
+
 typedef struct fit {
     tnn_net *net;
     tnn_optimizer *optimizer;
@@ -44,6 +47,9 @@ typedef struct fit {
     size_t bytes;
 
     tnni_evaluator evaluator; /* validates and looks after health; of zeros if not needed */
+    tnni_batch probe;         /* what health looks at */
+    size_t *probe_numbers;    /* [probe.capacity] */
+    double *input_sizes;      /* [inputs]: room for health */
     const size_t *validation_numbers;
     size_t validation_rows; /* 0: none */
     bool scores_accuracy;
@@ -52,7 +58,6 @@ typedef struct fit {
     float base_rate;
     double state[4]; /* the schedule's */
     double begin;    /* seconds */
-    double epoch_begin;
     double loss_sum; /* over the rows of the epoch */
     size_t epoch_rows;
     bool is_over;
@@ -70,7 +75,7 @@ static tnn_status check_rows_of(
     return status;
 }
 
-static tnn_status check_options(const tnn_fit_options *options) {
+static tnn_status check_options(const tnn_fit_options *options, size_t rows) {
     if (!options)
         return tnni_fail(TNN_INVALID_ARGUMENT, "%s: options is NULL", caller);
     if (options->epochs == 0)
@@ -81,6 +86,10 @@ static tnn_status check_options(const tnn_fit_options *options) {
             TNN_INVALID_ARGUMENT,
             "%s: options->validation_share is %g, expected at least 0 and less than 1", caller,
             (double)options->validation_share);
+    if (options->validation_share > 0.0f && rows == 1)
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT,
+            "%s: options->validation_share leaves nothing of a single row to learn from", caller);
     if (options->validation && options->validation_share > 0.0f)
         return tnni_fail(
             TNN_INVALID_ARGUMENT,
@@ -99,9 +108,9 @@ static tnn_status check_arguments(
     if (status == TNN_OK)
         status = tnni_loss_check(caller, loss);
     if (status == TNN_OK)
-        status = check_options(options);
-    if (status == TNN_OK)
         status = check_rows_of(net, "train", loss, train);
+    if (status == TNN_OK)
+        status = check_options(options, train->rows);
     if (status == TNN_OK && options->validation)
         status = check_rows_of(net, "options->validation", loss, options->validation);
     return status;
@@ -109,9 +118,11 @@ static tnn_status check_arguments(
 
 /* ---- Begin and end --------------------------------------------------------------------------- */
 
-/* How many of the training rows are kept for validation. */
+/* How many of the training rows are kept for validation: at least one, but not all. */
 static size_t share_of_rows(const tnn_fit_options *options, size_t rows) {
     size_t share = (size_t)((double)options->validation_share * (double)rows + 0.5);
+    if (options->validation_share > 0.0f && share == 0)
+        share = 1;
     return share < rows ? share : rows - 1;
 }
 
@@ -127,6 +138,11 @@ static void lay_out(fit *f, tnni_arena *arena) {
     if (f->validation_rows > 0 && !options->keep_last)
         f->best = tnni_arena_take(arena, parameters, sizeof *f->best);
     f->safe = tnni_arena_take(arena, parameters, sizeof *f->safe);
+    if (!f->health.report)
+        return;
+    f->probe_numbers = tnni_arena_take(arena, f->probe.capacity, sizeof *f->probe_numbers);
+    f->input_sizes = tnni_arena_take(arena, f->probe.inputs, sizeof *f->input_sizes);
+    tnni_batch_lay_out(&f->probe, arena);
 }
 
 static tnn_status allocate(fit *f) {
@@ -143,14 +159,29 @@ static tnn_status allocate(fit *f) {
 }
 
 /* Validation and health see the net through a copy. */
-static tnn_status create_evaluator(fit *f, bool has_report) {
+static tnn_status create_evaluator(fit *f) {
     const tnn_fit_options *options = f->options;
+    bool has_report = f->health.report;
     if (f->validation_rows == 0 && !has_report)
         return TNN_OK;
     tnn_status status = tnni_evaluator_create(
         caller, &f->evaluator, f->net, options->validation ? options->validation : f->data);
-    return status == TNN_OK && has_report ? tnni_net_allocate_gradients(caller, f->evaluator.net)
-                                          : status;
+    f->health.net = f->evaluator.net;
+    return status == TNN_OK && has_report
+        ? tnni_net_grow(caller, f->evaluator.net, f->probe.capacity)
+        : status;
+}
+
+/* Rows to learn from, evenly spread; they stay where they are gathered. */
+static void gather_probe(fit *f) {
+    size_t count = f->probe.capacity;
+    if (!f->health.report)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = i * (f->rows / count);
+        f->probe_numbers[i] = f->numbers ? f->numbers[at] : at;
+    }
+    f->health.rows = tnni_batch_take(&f->probe, f->probe_numbers, 0, count);
 }
 
 static void draw_numbers(fit *f) {
@@ -164,7 +195,7 @@ static void draw_numbers(fit *f) {
     tnni_random_shuffle(&random, f->data->rows, f->numbers);
 }
 
-static tnn_status begin_fit(fit *f, bool has_report) {
+static tnn_status begin_fit(fit *f) {
     const tnn_fit_options *options = f->options;
     tnn_net *net = f->net;
     size_t rows = f->data->rows;
@@ -175,11 +206,14 @@ static tnn_status begin_fit(fit *f, bool has_report) {
     f->validation_rows = options->validation ? options->validation->rows : kept;
     f->batch =
         (tnni_batch){f->data, tnni_inputs(net), tnni_outputs(net), f->batch_rows, 0, 0, 0, 0};
-    f->scores_accuracy = f->data->classes || tnni_last_layer(net)->kind == TNNI_SOFTMAX;
+    f->probe = f->batch;
+    f->probe.capacity = f->rows < PROBE_ROWS ? f->rows : PROBE_ROWS;
+    f->scores_accuracy = f->data->classes || tnni_last_layer(net)->kind == TNNI_SOFTMAX ||
+        tnni_loss_find(f->loss) == TNNI_BINARY_CROSS_ENTROPY;
     f->base_rate = f->optimizer->method.learning_rate;
     tnn_status status = allocate(f);
     if (status == TNN_OK)
-        status = create_evaluator(f, has_report);
+        status = create_evaluator(f);
     if (status == TNN_OK)
         status = tnni_net_grow(caller, net, f->batch_rows);
     if (status != TNN_OK)
@@ -187,6 +221,7 @@ static tnn_status begin_fit(fit *f, bool has_report) {
     draw_numbers(f);
     if (kept > 0)
         f->validation_numbers = f->numbers + f->rows;
+    gather_probe(f);
     return TNN_OK;
 }
 
@@ -232,14 +267,14 @@ static void update_progress(fit *f) {
     tnn_progress *progress = progress_of(f);
     double now = tnni_seconds();
     double done = (double)progress->step;
-    double rows = (double)f->epoch_rows;
+    double rows = (double)progress->epoch * (double)f->rows + (double)f->epoch_rows;
     double left = (double)(progress->steps - progress->step);
     progress->learning_rate = f->optimizer->method.learning_rate;
     if (f->epoch_rows > 0)
-        progress->training_loss = f->loss_sum / rows;
+        progress->training_loss = f->loss_sum / (double)f->epoch_rows;
     progress->seconds = now - f->begin;
     progress->seconds_left = done > 0.0 ? progress->seconds * left / done : 0.0;
-    progress->rows_per_second = now > f->epoch_begin ? rows / (now - f->epoch_begin) : 0.0;
+    progress->rows_per_second = progress->seconds > 0.0 ? rows / progress->seconds : 0.0;
 }
 
 static void tell(fit *f, tnn_fit_callback *callback) {
@@ -285,7 +320,18 @@ static void draw_order(fit *f) {
     tnni_random_shuffle(&random, f->rows, f->order);
 }
 
-static tnn_status learn_batch(fit *f, const tnn_dataset *batch) {
+/* TNN_NOT_FINITE, in words. */
+static tnn_status fail_not_finite(
+    fit *f, const tnn_dataset *batch, const size_t *numbers, size_t first, double loss) {
+    char words[sizeof(((tnn_finding *)NULL)->message)];
+    if (f->health.net)
+        tnni_evaluator_update(&f->evaluator, f->net);
+    tnni_health_not_finite(&f->health, f->net, batch, numbers, first, loss, words);
+    return tnni_fail(TNN_NOT_FINITE, "%s: %s", caller, words);
+}
+
+static tnn_status learn_batch(
+    fit *f, const tnn_dataset *batch, const size_t *numbers, size_t first) {
     double value;
     tnn_status status = tnn_train(f->net, f->optimizer, *f->loss, batch, &value);
     if (status == TNN_OK) {
@@ -295,15 +341,7 @@ static tnn_status learn_batch(fit *f, const tnn_dataset *batch) {
         progress_of(f)->step++;
         return TNN_OK;
     }
-    if (status != TNN_NOT_FINITE)
-        return status;
-    if (f->evaluator.net) {
-        tnni_evaluator_update(&f->evaluator, f->net);
-        tnni_health_not_finite(&f->health, &f->evaluator, batch, value);
-    }
-    return tnni_fail(
-        status, "%s: the loss is %g in epoch %zu, batch %zu; the report tells more", caller, value,
-        f->health.epoch, f->health.batch);
+    return status == TNN_NOT_FINITE ? fail_not_finite(f, batch, numbers, first, value) : status;
 }
 
 static tnn_status run_epoch(fit *f) {
@@ -321,7 +359,7 @@ static tnn_status run_epoch(fit *f) {
             keep_safe(f);
         status = follow_schedule(f, true);
         if (status == TNN_OK)
-            status = learn_batch(f, &batch);
+            status = learn_batch(f, &batch, numbers, first);
         if (status != TNN_OK)
             return status;
         first += count;
@@ -342,7 +380,12 @@ static tnn_status validate(fit *f) {
         NULL);
     progress->validation_loss = evaluation.loss;
     progress->validation_score = f->scores_accuracy ? evaluation.accuracy : evaluation.r_squared;
-    return status;
+    if (status != TNN_OK || isfinite(evaluation.loss))
+        return status;
+    char words[sizeof(((tnn_finding *)NULL)->message)];
+    return tnni_fail(
+        TNN_NOT_FINITE, "%s: %s", caller,
+        tnni_health_validation(&f->health, evaluation.loss, words));
 }
 
 /* Is this the best epoch so far? And if not, for how long? */
@@ -379,10 +422,8 @@ static tnn_status run_epochs(fit *f) {
     tnn_progress *progress = progress_of(f);
     for (size_t epoch = 0; epoch < options->epochs && !f->is_over; epoch++) {
         progress->epoch = f->health.epoch = epoch;
-        if (options->after_epoch || options->after_batch)
-            f->epoch_begin = tnni_seconds();
         tnn_status status = run_epoch(f);
-        if (status == TNN_OK && f->epoch_rows == f->rows)
+        if (status == TNN_OK && !f->is_over)
             status = end_epoch(f);
         if (status != TNN_OK)
             return status;
@@ -395,27 +436,25 @@ static tnn_status run_epochs(fit *f) {
 static void look_at_health(fit *f) {
     if (!f->health.report)
         return;
-    bool own_rows = !f->options->validation;
-    const size_t *numbers = own_rows ? f->numbers : NULL;
-    size_t count = own_rows ? f->rows : f->validation_rows;
     tnni_evaluator_update(&f->evaluator, f->net);
-    tnni_health_probe(&f->health, &f->evaluator, numbers, count);
+    tnni_health_probe(&f->health);
     tnni_health_rate(&f->health);
 }
 
 /* Weights, learning rate and report as they should be found. */
-static void end_fit(fit *f, tnn_status status) {
+static tnn_status end_fit(fit *f, tnn_status status) {
     tnn_progress *progress = progress_of(f);
     update_progress(f);
-    if (status != TNN_OK) {
-        f->report->end = TNN_FIT_FAILED;
+    if (status == TNN_OK && !are_finite(f->net))
+        status = fail_not_finite(f, NULL, NULL, 0, progress->training_loss);
+    if (status == TNN_NOT_FINITE)
         go_back(f);
-    } else {
+    if (status == TNN_OK || status == TNN_NOT_FINITE)
         look_at_health(f);
-        if (f->best && isfinite(progress->best_loss))
-            memcpy(f->net->parameters, f->best, parameter_bytes(f));
-    }
+    if (status == TNN_OK && f->best && isfinite(progress->best_loss))
+        memcpy(f->net->parameters, f->best, parameter_bytes(f));
     f->optimizer->method.learning_rate = f->base_rate;
+    return status;
 }
 
 /* Batches of all epochs; UINT64_MAX if there are more than that. */
@@ -425,18 +464,17 @@ static uint64_t count_steps(const fit *f) {
     return batches <= UINT64_MAX / epochs ? batches * epochs : UINT64_MAX;
 }
 
-static tnn_status run_fit(fit *f, bool has_report) {
-    tnn_status status = begin_fit(f, has_report);
+static tnn_status run_fit(fit *f) {
+    tnn_status status = begin_fit(f);
     if (status == TNN_OK) {
         tnn_progress *progress = progress_of(f);
         progress->epochs = f->options->epochs;
         progress->steps = count_steps(f);
-        f->begin = f->epoch_begin = tnni_seconds();
+        f->begin = tnni_seconds();
         keep_safe(f);
-        if (has_report)
-            tnni_health_inputs(&f->health, &f->evaluator, NULL, f->evaluator.batch.data->rows);
+        tnni_health_inputs(&f->health, f->input_sizes);
         status = run_epochs(f);
-        end_fit(f, status);
+        status = end_fit(f, status);
     }
     release(f);
     return status;
@@ -467,7 +505,7 @@ tnn_status tnn_fit(
     if (status != TNN_OK)
         return status;
     f.report->end = TNN_FIT_FINISHED;
-    status = run_fit(&f, report != NULL);
+    status = run_fit(&f);
     if (status != TNN_OK)
         f.report->end = TNN_FIT_FAILED;
     return status;

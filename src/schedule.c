@@ -15,7 +15,8 @@ static double constant_rate(
 static double step_decay(
     const tnn_schedule *self, const tnn_progress *progress, double base_rate, double state[4]) {
     (void)state;
-    return base_rate * tnni_power(self->first, progress->epoch / (uint64_t)self->second);
+    double times = floor((double)progress->epoch / self->second);
+    return base_rate * tnni_power(self->first, (uint64_t)times);
 }
 
 static double exponential_decay(
@@ -40,17 +41,19 @@ static double cosine_decay(
     return half_cosine(base_rate, self->second * base_rate, (step - warmup) / (steps - warmup));
 }
 
-/* state: reductions so far, epochs without a better loss, the best loss, whether there is one. */
+/* state: reductions so far, epochs without a better loss, the best loss if there is one, whether
+ * there is. A loss that is not a number is no better one. */
 static double reduce_on_plateau(
     const tnn_schedule *self, const tnn_progress *progress, double base_rate, double state[4]) {
     const double least_share = 1e-4;
     if (progress->epoch > 0) {
         double loss =
             isnan(progress->validation_loss) ? progress->training_loss : progress->validation_loss;
-        bool is_better = state[3] == 0.0 || loss < state[2] - least_share * fabs(state[2]);
+        bool is_better =
+            isfinite(loss) && (state[3] == 0.0 || loss < state[2] - least_share * fabs(state[2]));
         state[1] = is_better ? 0.0 : state[1] + 1.0;
         state[2] = is_better ? loss : state[2];
-        state[3] = 1.0;
+        state[3] = is_better ? 1.0 : state[3];
         if (state[1] > self->second) {
             state[0] += 1.0;
             state[1] = 0.0;
@@ -145,7 +148,7 @@ tnn_status tnni_schedule_check(const char *caller, const tnn_schedule *schedule)
         return TNN_OK;
     switch (find(schedule->vtable)) {
     case STEP_DECAY:
-        if (!(second >= 1.0))
+        if (!(second >= 1.0 && isfinite(second)))
             return wrong(caller, "epochs", second, "at least 1");
         /* fall through */
     case EXPONENTIAL_DECAY:
@@ -155,6 +158,8 @@ tnn_status tnni_schedule_check(const char *caller, const tnn_schedule *schedule)
     case REDUCE_ON_PLATEAU:
         if (!(first > 0.0 && first < 1.0))
             return wrong(caller, "factor", first, "more than 0 and less than 1");
+        if (!(second >= 0.0))
+            return wrong(caller, "patience", second, "at least 0");
         return TNN_OK;
     case COSINE_DECAY:
         if (!(first >= 0.0 && first < 1.0))

@@ -529,15 +529,18 @@ typedef struct tnn_progress {
     size_t epochs;
     uint64_t step; /* batches that have ended, over all epochs */
     uint64_t steps;
-    float learning_rate;    /* of the batch that begins or has just ended */
-    double training_loss;   /* mean over the rows of the epoch so far, each taken before its step */
+    float learning_rate; /* of the batch that begins or has just ended */
+    /* Mean over the rows of the epoch so far, or, where none has begun, of the one before; each row
+     * before its step. NaN before the first. */
+    double training_loss;
     double validation_loss; /* after the last epoch that ended; NaN without validation rows */
-    double validation_score; /* accuracy with classes or softmax outputs, R^2 otherwise; or NaN */
-    double best_loss;        /* lowest so far: validation loss, or training loss without one */
+    /* Accuracy with classes, softmax outputs or binary cross-entropy, R^2 otherwise; or NaN. */
+    double validation_score;
+    double best_loss; /* lowest so far: validation loss, or training loss without one */
     size_t best_epoch;
     double seconds; /* since tnn_fit began */
     double seconds_left;
-    double rows_per_second; /* that were learned, in the epoch */
+    double rows_per_second; /* that were learned */
 } tnn_progress;
 
 /*
@@ -577,7 +580,8 @@ TNN_API tnn_schedule tnn_reduce_on_plateau(double factor, size_t patience);
  * it, each as half a cosine. Smith and Topin 2018, with PyTorch's numbers. */
 TNN_API tnn_schedule tnn_one_cycle(void);
 
-/* Return false to end the training. */
+/* Return false to end the training. It may read the net, write its parameters and set the learning
+ * rate, but not its scaling. */
 typedef bool tnn_fit_callback(void *context, const tnn_progress *progress);
 
 /* {0} is the default of everything but epochs. */
@@ -609,7 +613,7 @@ typedef enum tnn_finding_kind {
     TNN_LOSS_NOT_FINITE = 0,
     TNN_EXPLODING_GRADIENTS,
     TNN_VANISHING_GRADIENTS,
-    TNN_DEAD_UNITS,      /* relu units that are 0 for every row */
+    TNN_DEAD_UNITS,      /* relu units that are 0 for all rows looked at */
     TNN_SATURATED_UNITS, /* sigmoid, tanh, ... units where their slope is almost 0 */
     TNN_UNSCALED_INPUTS,
     TNN_RATE_TOO_HIGH,
@@ -626,7 +630,7 @@ typedef struct tnn_finding {
     char message[240];
 } tnn_finding;
 
-enum { TNN_MOST_FINDINGS = 16 };
+enum { TNN_MOST_FINDINGS = 8 }; /* one of each kind */
 
 typedef struct tnn_fit_report {
     tnn_fit_end end;
@@ -638,15 +642,19 @@ typedef struct tnn_fit_report {
 /*
  * Trains on mini-batches, epoch after epoch, with tnn_train; the last batch of an epoch may be
  * smaller. report may be NULL; it is filled whatever is returned. The result is a function of net,
- * optimizer, data and options, not of threads or time. Allocates for the fit alone: the order of
- * the rows, one batch, and three times the parameters.
+ * optimizer, data and options, not of threads or time. Discards a pending forward; gradients that
+ * are pending take part in the first step. Until it returns it holds up to three times the
+ * parameters, two numbers a row, a batch, and room for passes over 128 rows, from the net's
+ * allocator.
  *
  * TNN_OK: finished, stopped or out of patience; report->end tells which, and the net has the
  * weights of the lowest validation loss, or of the last epoch without validation or with keep_last.
- * TNN_NOT_FINITE: a loss was not; the net has the last weights that were seen to be finite, and the
- * first finding tells more. TNN_INVALID_ARGUMENT (also a class out of range in any row, before
- * anything is learned), TNN_OUT_OF_MEMORY. The optimizer has its learning rate of before, whatever
- * the schedule.
+ * TNN_NOT_FINITE: a loss was not, or the weights after the last step; a finding and the error
+ * message tell where it began, and the net has the last weights that were seen to be finite, those
+ * of at most 4,096 rows or one batch before. The optimizer's moments may not be finite then.
+ * TNN_INVALID_ARGUMENT, also for a class out of range in any row, before anything is learned, and
+ * for a schedule that gives no rate, in the midst of it. TNN_OUT_OF_MEMORY. The optimizer has its
+ * learning rate of before, whatever the schedule and the status.
  */
 TNN_API tnn_status tnn_fit(
     tnn_net *net, tnn_optimizer *optimizer, tnn_loss loss, const tnn_dataset *train,
@@ -662,9 +670,11 @@ typedef struct tnn_evaluation {
 } tnn_evaluation;
 
 /*
- * Row weights count in all of these. confusion, unless it is NULL, becomes counts
- * [true class, predicted class], outputs (2 with one output) squared. Needs a copy of the net.
- * TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY; a loss that is not finite is stored as it is.
+ * Row weights count in all of these, which are NaN where they add up to 0. confusion, unless it is
+ * NULL, becomes the numbers of rows, without weights, [true class, predicted class], outputs (2
+ * with one output) squared; a row with an output that is not a number is in none of them, and never
+ * accurate. Needs a copy of the net. TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY; a loss that is not
+ * finite is stored as it is.
  */
 TNN_API tnn_status tnn_evaluate(
     const tnn_net *net, tnn_loss loss, const tnn_dataset *data, tnn_evaluation *evaluation,

@@ -27,6 +27,16 @@ static inline bool tnni_overlap(const void *a, size_t a_bytes, const void *b, si
     return a_begin < b_begin ? b_begin - a_begin < a_bytes : a_begin - b_begin < b_bytes;
 }
 
+/* Asks for bytes that will be read soon. */
+static inline void tnni_prefetch(const void *pointer, size_t bytes) {
+#ifdef __GNUC__
+    for (size_t i = 0; i < bytes; i += TNNI_ALIGNMENT)
+        __builtin_prefetch((const char *)pointer + i);
+#else
+    (void)pointer, (void)bytes;
+#endif
+}
+
 /*
  * Many arrays in one allocation. The same code lays them out twice: the first time base is NULL and
  * it only measures, the second time it hands out addresses in a block of used bytes.
