@@ -178,7 +178,7 @@ static void gather_probe(fit *f) {
     if (!f->health.report)
         return;
     for (size_t i = 0; i < count; i++) {
-        size_t at = i * (f->rows / count);
+        size_t at = f->rows / count * i + f->rows % count * i / count;
         f->probe_numbers[i] = f->numbers ? f->numbers[at] : at;
     }
     f->health.rows = tnni_batch_take(&f->probe, f->probe_numbers, 0, count);

@@ -105,6 +105,31 @@ static void test_evaluate_constant_target_is_explained_wholly_or_not_at_all(void
     tnn_net_destroy(net);
 }
 
+static void test_evaluate_outputs_that_are_no_numbers_are_never_right(void **state) {
+    (void)state;
+    static const float y[] = {NAN, 0, 1, 0}, target[] = {1, 0, 1, 0};
+    static const uint64_t expected[] = {1, 0, 0, 0};
+    const tnn_dataset data = {.rows = 2, .x = y, .target = target};
+    uint64_t confusion[4];
+    tnn_net *net = new_wire(2);
+    tnn_evaluation evaluation = evaluate(net, tnn_mean_squared_error(), &data, confusion);
+    assert_within(evaluation.accuracy, 0.5, 0);
+    assert_memory_equal(confusion, expected, sizeof confusion);
+    tnn_net_destroy(net);
+}
+
+static void test_evaluate_weights_of_0_leave_nothing_to_tell(void **state) {
+    (void)state;
+    static const float y[] = {1, 2}, weights[] = {0, 0};
+    const tnn_dataset data = {.rows = 2, .x = y, .target = y, .row_weights = weights};
+    tnn_net *net = new_wire(1);
+    tnn_evaluation evaluation = evaluate(net, tnn_mean_squared_error(), &data, NULL);
+    assert_within(evaluation.loss, 0, 0);
+    assert_true(isnan(evaluation.accuracy) && isnan(evaluation.r_squared));
+    assert_true(isnan(evaluation.mean_absolute_error));
+    tnn_net_destroy(net);
+}
+
 /* ---- Nets as users have them ----------------------------------------------------------------- */
 
 enum { ROWS = 700, INPUTS = 5, OUTPUTS = 3 };
@@ -230,6 +255,8 @@ int main(void) {
         cmocka_unit_test(test_evaluate_one_output_is_two_classes),
         cmocka_unit_test(test_evaluate_row_weights_count_like_repeated_rows),
         cmocka_unit_test(test_evaluate_constant_target_is_explained_wholly_or_not_at_all),
+        cmocka_unit_test(test_evaluate_outputs_that_are_no_numbers_are_never_right),
+        cmocka_unit_test(test_evaluate_weights_of_0_leave_nothing_to_tell),
         cmocka_unit_test(test_evaluate_loss_is_that_of_forward_without_dropout),
         cmocka_unit_test(test_evaluate_leaves_the_net_as_it_was),
         cmocka_unit_test(test_evaluate_stores_a_loss_that_is_not_finite),

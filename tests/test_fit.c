@@ -183,6 +183,14 @@ static void test_fit_validation_share_is_never_learned_from(void **state) {
     assert_int_equal(learned, ROWS - 15);
 }
 
+static void test_fit_validation_share_is_at_least_a_row(void **state) {
+    (void)state;
+    diary read = orders_of((tnn_fit_options){.epochs = 1, .validation_share = 1e-6f});
+    assert_int_equal(read.count, ROWS - 1);
+    read = orders_of((tnn_fit_options){.epochs = 1, .validation_share = 0.9999f});
+    assert_int_equal(read.count, 1);
+}
+
 static void test_fit_validation_share_in_order_is_the_last_rows(void **state) {
     (void)state;
     diary read =
@@ -373,6 +381,27 @@ static void test_fit_callback_ends_it_after_a_batch(void **state) {
     destroy(&t);
 }
 
+/* On the last batch of an epoch, too: nothing is asked or told after it. */
+static void test_fit_callback_that_ends_it_has_the_last_word(void **state) {
+    (void)state;
+    static observer seen;
+    trainee t = new_trainee();
+    seen = (observer){.stop_after_batches = 10};
+    assert_ok(tnn_optimizer_set_learning_rate(t.optimizer, 0));
+    assert_ok(
+        fit(&t, &all,
+            (tnn_fit_options){
+                .epochs = 9,
+                .batch_rows = 10,
+                .patience = 1,
+                .after_epoch = observe_epoch,
+                .after_batch = observe_batch,
+                .context = &seen}));
+    assert_int_equal(t.report.end, TNN_FIT_STOPPED);
+    assert_int_equal(seen.epochs, 1);
+    destroy(&t);
+}
+
 static void test_fit_schedule_sets_the_rate_of_each_batch(void **state) {
     (void)state;
     static observer seen;
@@ -455,6 +484,65 @@ static void test_fit_loss_not_finite_leaves_finite_weights(void **state) {
     }
 }
 
+/* One step that no loss comes after. */
+static void test_fit_last_step_that_overflows_is_not_ok(void **state) {
+    (void)state;
+    static observer seen;
+    const tnn_fit_options options[] = {
+        {.epochs = 1, .batch_rows = ROWS},
+        {.epochs = 9, .batch_rows = ROWS, .after_batch = observe_batch, .context = &seen},
+        {.epochs = 1, .batch_rows = ROWS, .validation_share = 0.2f},
+    };
+    for (size_t i = 0; i < COUNT_OF(options); i++) {
+        seen = (observer){.stop_after_batches = 1};
+        tnn_net *net = new_regression(NULL);
+        tnn_net *before = new_clone(net);
+        tnn_optimizer *optimizer = new_optimizer(net, 3e38f);
+        for (size_t p = 0; p < PARAMETERS; p++)
+            tnn_net_parameters(net)[p] *= 100;
+        memcpy(tnn_net_parameters(before), tnn_net_parameters(net), PARAMETERS * sizeof(float));
+        tnn_fit_report report;
+        assert_status(
+            tnn_fit(net, optimizer, tnn_mean_squared_error(), &all, &options[i], &report),
+            TNN_NOT_FINITE);
+        assert_int_equal(report.end, TNN_FIT_FAILED);
+        assert_int_equal(report.findings[0].kind, TNN_LOSS_NOT_FINITE);
+        assert_same_weights(net, before);
+        tnn_optimizer_destroy(optimizer);
+        tnn_net_destroy(net);
+        tnn_net_destroy(before);
+    }
+}
+
+static void test_fit_validation_loss_not_finite_ends_it(void **state) {
+    (void)state;
+    const float x[INPUTS] = {1, NAN, 1}, target[OUTPUTS] = {0};
+    const tnn_dataset bad = {.rows = 1, .x = x, .target = target};
+    trainee t = new_trainee();
+    assert_status(
+        fit(&t, &all, (tnn_fit_options){.epochs = 9, .validation = &bad}), TNN_NOT_FINITE);
+    assert_int_equal(t.report.progress.epoch, 0);
+    assert_non_null(strstr(tnn_error_message(), "validation loss is nan after epoch 0"));
+    destroy(&t);
+}
+
+static void test_fit_names_the_row_whatever_the_order(void **state) {
+    (void)state;
+    float x[ROWS * INPUTS];
+    memcpy(x, all_x, sizeof x);
+    x[31 * INPUTS + 1] = -(float)NAN;
+    const tnn_dataset data = {.rows = ROWS, .x = x, .target = all_targets};
+    for (uint64_t seed = 0; seed < 5; seed++) {
+        trainee t = new_trainee();
+        const tnn_fit_options options = {.epochs = 1, .batch_rows = 7, .seed = seed};
+        assert_status(
+            tnn_fit(t.net, t.optimizer, tnn_mean_squared_error(), &data, &options, NULL),
+            TNN_NOT_FINITE);
+        assert_non_null(strstr(tnn_error_message(), "x of row 31, column 1, is nan"));
+        destroy(&t);
+    }
+}
+
 static void check_refused(
     const tnn_net *like, tnn_loss loss, const tnn_dataset *data, const tnn_fit_options *options) {
     tnn_net *net = new_clone(like);
@@ -491,6 +579,8 @@ static void test_fit_bad_arguments_are_refused(void **state) {
     check_refused(net, loss, NULL, &good);
     check_refused(net, loss, &empty, &good);
     check_refused(net, loss, &no_target, &good);
+    const tnn_dataset one = {.rows = 1, .x = all_x, .target = all_targets};
+    check_refused(net, loss, &one, &(tnn_fit_options){.epochs = 1, .validation_share = 0.5f});
     check_refused(net, (tnn_loss){0}, &all, &good);
     check_refused(net, tnn_cross_entropy(), &bad_class, &good);
     assert_status(tnn_fit(net, NULL, loss, &all, &good, NULL), TNN_INVALID_ARGUMENT);
@@ -542,6 +632,11 @@ int main(void) {
         cmocka_unit_test(test_fit_leaves_the_learning_rate_as_it_was),
         cmocka_unit_test(test_fit_schedule_that_gives_no_rate_ends_it),
         cmocka_unit_test(test_fit_loss_not_finite_leaves_finite_weights),
+        cmocka_unit_test(test_fit_last_step_that_overflows_is_not_ok),
+        cmocka_unit_test(test_fit_validation_loss_not_finite_ends_it),
+        cmocka_unit_test(test_fit_names_the_row_whatever_the_order),
+        cmocka_unit_test(test_fit_callback_that_ends_it_has_the_last_word),
+        cmocka_unit_test(test_fit_validation_share_is_at_least_a_row),
         cmocka_unit_test(test_fit_bad_arguments_are_refused),
         cmocka_unit_test(test_fit_without_memory_learns_nothing),
     };

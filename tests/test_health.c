@@ -106,6 +106,57 @@ static void test_health_vanishing_gradients_are_seen(void **state) {
     assert_null(find(&report, TNN_EXPLODING_GRADIENTS));
 }
 
+/* Halfway back, where the weights are tiny. */
+static void test_health_vanishing_gradients_begin_at_a_layer(void **state) {
+    (void)state;
+    tnn_fit_report report;
+    tnn_net *net = new_deep(tnn_tanh(), (tnn_initializer){0});
+    for (size_t i = 0; i < 8 * 8; i++)
+        tnn_net_weights(net, 4)[i] *= 1e-6f;
+    assert_ok(fit(net, tnn_sgd(0), 1, &data, &report));
+    assert_says(&report, TNN_VANISHING_GRADIENTS, "those of layer 3 are");
+    assert_int_equal(find(&report, TNN_VANISHING_GRADIENTS)->layer, 3);
+}
+
+static void test_health_many_layers_are_one_finding(void **state) {
+    (void)state;
+    tnn_fit_report report;
+    tnn_net *net = new_deep(tnn_tanh(), tnn_normal(0, 100));
+    assert_ok(fit(net, tnn_sgd(0), 1, &data, &report));
+    assert_says(&report, TNN_SATURATED_UNITS, "and many of 6 layers more");
+}
+
+/* Sorted rows: the first half has nothing for the units that the other half needs. */
+static void test_health_units_that_some_rows_need_are_not_dead(void **state) {
+    (void)state;
+    static float sorted[ROWS * INPUTS];
+    for (size_t r = 0; r < ROWS; r++)
+        sorted[r * INPUTS] = r < ROWS * 3 / 4 ? -1 : 1;
+    const tnn_dataset rows = {.rows = ROWS, .x = sorted, .target = target};
+    tnn_fit_report report;
+    tnn_net *net = new_shallow(tnn_relu());
+    for (size_t u = 0; u < 8; u++)
+        tnn_net_weights(net, 0)[u] = 1;
+    assert_ok(fit(net, tnn_sgd(0), 1, &rows, &report));
+    assert_null(find(&report, TNN_DEAD_UNITS));
+}
+
+static void test_health_looks_at_what_is_learned_from(void **state) {
+    (void)state;
+    static float large[ROWS * INPUTS];
+    for (size_t i = 0; i < ROWS * INPUTS; i++)
+        large[i] = 100 * x[i];
+    const tnn_dataset rows = {.rows = ROWS, .x = large, .target = target};
+    tnn_net *net = new_shallow(tnn_tanh());
+    tnn_optimizer *optimizer = new_optimizer(net, 0);
+    const tnn_fit_options options = {.epochs = 1, .validation = &data};
+    tnn_fit_report report;
+    assert_ok(tnn_fit(net, optimizer, tnn_mean_squared_error(), &rows, &options, &report));
+    assert_non_null(find(&report, TNN_UNSCALED_INPUTS));
+    tnn_optimizer_destroy(optimizer);
+    tnn_net_destroy(net);
+}
+
 static void test_health_exploding_gradients_are_seen(void **state) {
     (void)state;
     tnn_fit_report report;
@@ -218,6 +269,10 @@ int main(void) {
         cmocka_unit_test(test_health_dead_relu_units_are_counted),
         cmocka_unit_test(test_health_saturated_units_are_counted),
         cmocka_unit_test(test_health_vanishing_gradients_are_seen),
+        cmocka_unit_test(test_health_vanishing_gradients_begin_at_a_layer),
+        cmocka_unit_test(test_health_many_layers_are_one_finding),
+        cmocka_unit_test(test_health_units_that_some_rows_need_are_not_dead),
+        cmocka_unit_test(test_health_looks_at_what_is_learned_from),
         cmocka_unit_test(test_health_exploding_gradients_are_seen),
         cmocka_unit_test(test_health_unscaled_inputs_are_named),
         cmocka_unit_test(test_health_scaled_inputs_are_fine),

@@ -115,6 +115,26 @@ static void test_schedule_reduce_on_plateau_is_pytorchs(void **state) {
     check_plateau(false);
 }
 
+/* As PyTorch's, which begins with an infinite best loss. */
+static void test_schedule_reduce_on_plateau_recovers_from_a_loss_that_is_not_finite(void **state) {
+    (void)state;
+    static const double losses[] = {INFINITY, NAN, 3, 2, 1, 0.5, 0.2, 0.1};
+    double memory[4] = {0};
+    for (size_t i = 0; i <= COUNT_OF(losses); i++) {
+        const tnn_progress progress = {
+            .epoch = i, .validation_loss = NAN, .training_loss = i > 0 ? losses[i - 1] : 0};
+        assert_within(rate_at(tnn_reduce_on_plateau(0.5, 2), &progress, memory), 0.1, TOLERANCE);
+    }
+}
+
+static void test_schedule_step_decay_takes_any_number_of_epochs(void **state) {
+    (void)state;
+    double memory[4] = {0};
+    const tnn_progress late = {.epoch = SIZE_MAX / 2};
+    assert_within(rate_at(tnn_step_decay(SIZE_MAX, 0.5), &late, memory), 0.1, TOLERANCE);
+    assert_within(rate_at(tnn_step_decay(1, 0.5), &late, memory), 0, 0);
+}
+
 static void test_schedule_constant_rate_is_constant(void **state) {
     (void)state;
     static const double expected[] = {0.1, 0.1, 0.1};
@@ -167,6 +187,8 @@ int main(void) {
         cmocka_unit_test(test_schedule_step_decay_is_pytorchs),
         cmocka_unit_test(test_schedule_exponential_decay_is_pytorchs),
         cmocka_unit_test(test_schedule_reduce_on_plateau_is_pytorchs),
+        cmocka_unit_test(test_schedule_reduce_on_plateau_recovers_from_a_loss_that_is_not_finite),
+        cmocka_unit_test(test_schedule_step_decay_takes_any_number_of_epochs),
         cmocka_unit_test(test_schedule_constant_rate_is_constant),
         cmocka_unit_test(test_schedule_arguments_outside_their_domain_are_refused),
     };
