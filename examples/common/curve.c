@@ -1,0 +1,77 @@
+#include "common/curve.h"
+
+#include "common/csv.h"
+#include "common/program.h"
+
+#include <stdlib.h>
+
+/* Colours as in the other plots: Okabe and Ito's. A column that is all "nan" draws nothing. */
+static const char script[] =
+    "set multiplot layout 1,2\n"
+    "set xlabel 'Epochs'\n"
+    "set key top right\n"
+    "set title 'Loss'\n"
+    "set yrange [0:*]\n"
+    "plot csv every ::1 using 1:2 with lines linewidth 2.5 linecolor rgb '#0072b2' \\\n"
+    "    title 'training', \\\n"
+    "    csv every ::1 using 1:3 with lines linewidth 2.5 linecolor rgb '#d55e00' \\\n"
+    "    title 'validation'\n"
+    "set title score\n"
+    "set yrange [*:1]\n"
+    "unset key\n"
+    "plot csv every ::1 using 1:4 with lines linewidth 2.5 linecolor rgb '#d55e00'\n"
+    "unset multiplot\n";
+
+bool curve_begin(curve *self, size_t trainings, size_t epochs) {
+    *self = (curve){.epochs = epochs, .bar = progress_begin(trainings * epochs)};
+    self->points = calloc(epochs, sizeof *self->points);
+    if (self->points == NULL)
+        fprintf(stderr, "%s: out of memory\n", program_name);
+    return self->points != NULL;
+}
+
+bool curve_epoch(void *context, const tnn_progress *progress) {
+    curve *self = context;
+    if (self->trainings == 0 && self->count < self->epochs)
+        self->points[self->count++] = *progress;
+    progress_set(&self->bar, self->trainings * self->epochs + progress->epoch + 1);
+    return true;
+}
+
+void curve_next(curve *self) {
+    self->trainings++;
+}
+
+void curve_clear(const curve *self) {
+    progress_end(&self->bar);
+    for (size_t i = 0; i < self->report.finding_count; i++)
+        fprintf(stderr, "%s: %s\n", program_name, self->report.findings[i].message);
+}
+
+static bool write_points(const curve *self, const char *path, const char *score) {
+    FILE *csv = csv_open(path);
+    if (csv == NULL)
+        return false;
+    fprintf(csv, "epoch,training_loss,validation_loss,%s,learning_rate\n", score);
+    for (size_t i = 0; i < self->count; i++) {
+        const tnn_progress *point = &self->points[i];
+        fprintf(
+            csv, "%zu,%.9g,%.9g,%.9g,%.9g\n", point->epoch + 1, point->training_loss,
+            point->validation_loss, point->validation_score, (double)point->learning_rate);
+    }
+    return csv_close(csv, path);
+}
+
+bool curve_draw(
+    const curve *self, const plot_options *options, const char *name, const char *score) {
+    plot drawing;
+    char whole_script[sizeof script + 100];
+    snprintf(whole_script, sizeof whole_script, "score = '%.80s'\n%s", score, script);
+    return plot_prepare(&drawing, options, name) && write_points(self, drawing.csv, score) &&
+        plot_draw(&drawing, whole_script);
+}
+
+void curve_end(curve *self) {
+    free(self->points);
+    self->points = NULL;
+}
