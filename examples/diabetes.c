@@ -36,7 +36,8 @@ static tnn_status create(
 
 /* Splits the data, trains on the larger part and stores R^2 on the other. */
 static tnn_status learn(
-    void *data, const example_options *options, uint64_t seed, curve *curve, double *r_squared) {
+    void *data, const example_options *options, uint64_t seed, learning_curve *curve,
+    double *r_squared) {
     const tnn_loss loss = tnn_mean_squared_error();
     tnn_data *test = NULL;
     tnn_data *train = NULL;

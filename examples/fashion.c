@@ -18,10 +18,10 @@ static const char about[] =
     "Learns Fashion-MNIST with 784-128-10 units: one training for each seed\n"
     "and its accuracy on the 10,000 test pictures.\n";
 
-typedef struct pictures {
+typedef struct picture_sets {
     tnn_data *train;
     tnn_data *test;
-} pictures;
+} picture_sets;
 
 static tnn_status create(
     tnn_net **net, tnn_optimizer **optimizer, const example_options *options, uint64_t seed) {
@@ -40,8 +40,9 @@ static tnn_status create(
 }
 
 static tnn_status learn(
-    void *context, const example_options *options, uint64_t seed, curve *curve, double *accuracy) {
-    const pictures *self = context;
+    void *context, const example_options *options, uint64_t seed, learning_curve *curve,
+    double *accuracy) {
+    const picture_sets *self = context;
     const tnn_loss loss = tnn_cross_entropy();
     const tnn_dataset train = tnn_data_view(self->train);
     const tnn_dataset test = tnn_data_view(self->test);
@@ -99,7 +100,7 @@ int main(int argc, char **argv) {
     };
     if (!options_parse(&options, argc, argv))
         return options.exit_status;
-    pictures pictures = {
+    picture_sets pictures = {
         .train =
             read_pictures(options.data, "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
         .test =

@@ -32,7 +32,8 @@ static tnn_status create(
 
 /* Splits the data, trains on the larger part and stores the accuracy on the other. */
 static tnn_status learn(
-    void *data, const example_options *options, uint64_t seed, curve *curve, double *accuracy) {
+    void *data, const example_options *options, uint64_t seed, learning_curve *curve,
+    double *accuracy) {
     const tnn_loss loss = tnn_cross_entropy();
     tnn_data *test = NULL;
     tnn_data *train = NULL;

@@ -38,11 +38,6 @@ static const char script[] =
     "    csv every ::1 using 1:2 with lines linewidth 2.5 linecolor rgb '#0072b2' \\\n"
     "    title 'learns on'\n";
 
-typedef struct sample {
-    float x[2];
-    float target;
-} sample;
-
 /* Uniform in [-1, 1): xorshift64*, Vigna 2016. */
 static float draw(uint64_t *state) {
     *state ^= *state >> 12;
@@ -51,10 +46,10 @@ static float draw(uint64_t *state) {
     return (float)((int64_t)(*state * 0x2545f4914f6cdd1du) >> 40) * 0x1p-23f;
 }
 
-static sample next_sample(uint64_t *state, double phase) {
-    const float a = draw(state);
-    const float b = draw(state);
-    return (sample){.x = {a, b}, .target = (float)sin(3 * (double)a + phase) * b};
+static double seconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 /* The mean of the squares of late: each counts 1/1000, the first ones more. */
@@ -64,100 +59,80 @@ static void add_error(double *mean, size_t before, double square) {
 
 typedef struct learner {
     tnn_net *net;
-    tnn_net *stopped; /* what net was after half of the samples; NULL before */
+    tnn_net *stopped; /* what net was after half of the samples */
     tnn_optimizer *optimizer;
     tnn_workspace *workspace;
-    double error;
-    double stopped_error;
+    double error[2]; /* of net and of stopped */
 } learner;
 
 static tnn_status create(learner *self) {
     const tnn_layer layers[] = {{.units = 32, .activation = tnn_tanh()}, {.units = 1}};
     tnn_status status = tnn_net_create(&self->net, 2, layers, 2, NULL);
     if (status == TNN_OK)
-        status = tnn_net_reserve(self->net, 1);
-    if (status == TNN_OK)
-        status = tnn_optimizer_create(&self->optimizer, self->net, tnn_sgd(0.1f));
+        status = tnn_optimizer_create(&self->optimizer, self->net, tnn_sgd(0.02f));
     if (status == TNN_OK)
         status = tnn_workspace_create(&self->workspace, self->net, 1);
     return status;
 }
 
-static void destroy(learner *self) {
-    tnn_workspace_destroy(self->workspace);
-    tnn_optimizer_destroy(self->optimizer);
-    tnn_net_destroy(self->stopped);
-    tnn_net_destroy(self->net);
-}
-
-/* The loss is that before the step: what a prediction would have missed. */
-static tnn_status learn(learner *self, const sample *sample, size_t before) {
-    const tnn_dataset row = {.rows = 1, .x = sample->x, .target = &sample->target};
+static tnn_status learn(learner *self, size_t i, const float x[2], float target) {
+    const tnn_dataset row = {.rows = 1, .x = x, .target = &target};
     double loss = 0;
-    float y = 0;
     tnn_status status =
         tnn_train(self->net, self->optimizer, tnn_mean_squared_error(), &row, &loss);
-    add_error(&self->error, before, loss);
-    if (self->stopped == NULL || status != TNN_OK) {
-        self->stopped_error = self->error;
-        return status;
+    add_error(&self->error[0], i, loss); /* of before the step: a prediction's */
+    if (status == TNN_OK && self->stopped != NULL) {
+        float y = 0;
+        status = tnn_predict(self->stopped, self->workspace, 1, x, &y);
+        loss = (double)(y - target) * (double)(y - target);
     }
-    status = tnn_predict(self->stopped, self->workspace, 1, sample->x, &y);
-    const double miss = (double)y - (double)sample->target;
-    add_error(&self->stopped_error, before, miss * miss);
+    add_error(&self->error[1], i, loss);
     return status;
-}
-
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 static tnn_status learn_stream(learner *self, size_t samples, FILE *csv) {
     uint64_t state = 1;
-    tnn_status status = TNN_OK;
+    tnn_status status = create(self);
+    fprintf(csv, "samples,error,stopped_error\n");
     for (size_t i = 0; i < samples && status == TNN_OK; i++) {
-        const sample sample = next_sample(&state, 6.283185307 * (double)i / (double)samples);
+        const double phase = 6.283185307 * (double)i / (double)samples;
+        float x[2];
+        x[0] = draw(&state);
+        x[1] = draw(&state);
         if (i == samples / 2)
             status = tnn_net_clone(&self->stopped, self->net);
         if (status == TNN_OK)
-            status = learn(self, &sample, i);
+            status = learn(self, i, x, (float)sin(3 * (double)x[0] + phase) * x[1]);
         if ((i + 1) * POINTS / samples > i * POINTS / samples)
-            fprintf(csv, "%zu,%.9g,%.9g\n", i + 1, self->error, self->stopped_error);
+            fprintf(csv, "%zu,%.9g,%.9g\n", i + 1, self->error[0], self->error[1]);
     }
     return status;
-}
-
-static bool run(const example_options *options, const plot *plot, FILE *csv) {
-    learner learner = {0};
-    fprintf(csv, "samples,error,stopped_error\n");
-    const double start = seconds_now();
-    tnn_status status = create(&learner);
-    if (status == TNN_OK)
-        status = learn_stream(&learner, options->samples, csv);
-    const double seconds = seconds_now() - start;
-    if (status == TNN_OK) {
-        printf(
-            "Mean squared error of late: %.2e, and %.2e of the net that stopped halfway.\n",
-            learner.error, learner.stopped_error);
-        printf(
-            "A sample took %.0f ns to make, to predict and to learn.\n",
-            1e9 * seconds / (double)options->samples);
-    } else {
-        fprintf(stderr, "online: %s\n", tnn_error_message());
-    }
-    destroy(&learner);
-    return csv_close(csv, plot->csv) && status == TNN_OK && plot_draw(plot, script);
 }
 
 int main(int argc, char **argv) {
     example_options options = {.about = about, .samples = 500000};
     if (!options_parse(&options, argc, argv))
         return options.exit_status;
-    plot plot;
+    plot_files plot;
     FILE *csv = NULL;
     if (!plot_prepare(&plot, &options.plot, program_name) || (csv = csv_open(plot.csv)) == NULL)
         return EXIT_FAILURE;
-    return run(&options, &plot, csv) ? EXIT_SUCCESS : EXIT_FAILURE;
+
+    learner self = {0};
+    const double start = seconds_now();
+    tnn_status status = learn_stream(&self, options.samples, csv);
+    const double nanoseconds = 1e9 * (seconds_now() - start) / (double)options.samples;
+    if (status == TNN_OK)
+        printf(
+            "Squared error of late: %.4f, and %.4f of the net that stopped halfway.\n"
+            "A sample took %.0f ns to make, to predict and to learn.\n",
+            self.error[0], self.error[1], nanoseconds);
+    else
+        fprintf(stderr, "online: %s\n", tnn_error_message());
+    tnn_workspace_destroy(self.workspace);
+    tnn_optimizer_destroy(self.optimizer);
+    tnn_net_destroy(self.stopped);
+    tnn_net_destroy(self.net);
+    bool written = csv_close(csv, plot.csv) && plot_draw(&plot, script);
+    return status == TNN_OK && written ? EXIT_SUCCESS : EXIT_FAILURE;
 }

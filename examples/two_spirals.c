@@ -16,10 +16,10 @@ const char program_name[] = "two_spirals";
 static const char about[] = "Learns which of two spirals each of 193 points is on, with 2-20-20-1\n"
                             "units: one training for each seed, with all points in each batch.\n";
 
-typedef struct spirals {
+typedef struct spiral_points {
     tnn_data *data;
     size_t solved; /* how many trainings ended with all points on the right side */
-} spirals;
+} spiral_points;
 
 static tnn_status create(
     tnn_net **net, tnn_optimizer **optimizer, const tnn_dataset *points, uint64_t seed) {
@@ -43,8 +43,9 @@ static bool until_solved(void *curve, const tnn_progress *progress) {
 }
 
 static tnn_status learn(
-    void *context, const example_options *options, uint64_t seed, curve *curve, double *accuracy) {
-    spirals *self = context;
+    void *context, const example_options *options, uint64_t seed, learning_curve *curve,
+    double *accuracy) {
+    spiral_points *self = context;
     const tnn_loss loss = tnn_binary_cross_entropy();
     const tnn_dataset points = tnn_data_view(self->data);
     const tnn_fit_options fit = {
@@ -79,7 +80,7 @@ int main(int argc, char **argv) {
     if (!options_parse(&options, argc, argv))
         return options.exit_status;
 
-    spirals spirals = {0};
+    spiral_points spirals = {0};
     if (tnn_read_fann(&spirals.data, options.data, NULL) != TNN_OK) {
         fprintf(stderr, "two_spirals: %s\n", tnn_error_message());
         return EXIT_FAILURE;

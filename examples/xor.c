@@ -102,7 +102,7 @@ static bool run_train(const xor_options *options) {
 }
 
 static bool measure_all(xor_summary summaries[XOR_VARIANTS], size_t seeds) {
-    progress bar = progress_begin(XOR_VARIANTS * seeds);
+    progress_bar bar = progress_begin(XOR_VARIANTS * seeds);
     bool done = true;
     for (int i = 0; i < XOR_VARIANTS && done; i++) {
         const xor_variant variant = xor_variant_of(i / 2, i % 2 != 0);

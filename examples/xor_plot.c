@@ -45,7 +45,7 @@ static bool write_costs(const char *path, const double cost[XOR_EPOCHS]) {
 }
 
 bool xor_plot_loss(const plot_options *options, const double cost[XOR_EPOCHS]) {
-    plot loss;
+    plot_files loss;
     return plot_prepare(&loss, options, "xor-loss") && write_costs(loss.csv, cost) &&
         plot_draw(&loss, loss_script);
 }
@@ -67,7 +67,7 @@ static bool write_curves(const char *path, const xor_summary summaries[XOR_VARIA
 }
 
 bool xor_plot_comparison(const plot_options *options, const xor_summary summaries[XOR_VARIANTS]) {
-    plot comparison;
+    plot_files comparison;
     return plot_prepare(&comparison, options, "xor-curves") &&
         write_curves(comparison.csv, summaries) && plot_draw(&comparison, comparison_script);
 }

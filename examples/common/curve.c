@@ -22,8 +22,8 @@ static const char script[] =
     "plot csv every ::1 using 1:4 with lines linewidth 2.5 linecolor rgb '#d55e00'\n"
     "unset multiplot\n";
 
-bool curve_begin(curve *self, size_t trainings, size_t epochs) {
-    *self = (curve){.epochs = epochs, .bar = progress_begin(trainings * epochs)};
+bool curve_begin(learning_curve *self, size_t trainings, size_t epochs) {
+    *self = (learning_curve){.epochs = epochs, .bar = progress_begin(trainings * epochs)};
     self->points = calloc(epochs, sizeof *self->points);
     if (self->points == NULL)
         fprintf(stderr, "%s: out of memory\n", program_name);
@@ -31,24 +31,24 @@ bool curve_begin(curve *self, size_t trainings, size_t epochs) {
 }
 
 bool curve_epoch(void *context, const tnn_progress *progress) {
-    curve *self = context;
+    learning_curve *self = context;
     if (self->trainings == 0 && self->count < self->epochs)
         self->points[self->count++] = *progress;
     progress_set(&self->bar, self->trainings * self->epochs + progress->epoch + 1);
     return true;
 }
 
-void curve_next(curve *self) {
+void curve_next(learning_curve *self) {
     self->trainings++;
 }
 
-void curve_clear(const curve *self) {
+void curve_clear(const learning_curve *self) {
     progress_end(&self->bar);
     for (size_t i = 0; i < self->report.finding_count; i++)
         fprintf(stderr, "%s: %s\n", program_name, self->report.findings[i].message);
 }
 
-static bool write_points(const curve *self, const char *path, const char *score) {
+static bool write_points(const learning_curve *self, const char *path, const char *score) {
     FILE *csv = csv_open(path);
     if (csv == NULL)
         return false;
@@ -63,15 +63,15 @@ static bool write_points(const curve *self, const char *path, const char *score)
 }
 
 bool curve_draw(
-    const curve *self, const plot_options *options, const char *name, const char *score) {
-    plot drawing;
+    const learning_curve *self, const plot_options *options, const char *name, const char *score) {
+    plot_files drawing;
     char whole_script[sizeof script + 100];
     snprintf(whole_script, sizeof whole_script, "score = '%.80s'\n%s", score, script);
     return plot_prepare(&drawing, options, name) && write_points(self, drawing.csv, score) &&
         plot_draw(&drawing, whole_script);
 }
 
-void curve_end(curve *self) {
+void curve_end(learning_curve *self) {
     free(self->points);
     self->points = NULL;
 }

@@ -38,7 +38,7 @@ static bool failed(const char *what) {
     return false;
 }
 
-bool plot_prepare(plot *self, const plot_options *options, const char *name) {
+bool plot_prepare(plot_files *self, const plot_options *options, const char *name) {
     const char *directory = options->directory;
     if (mkdir(directory, 0777) != 0 && errno != EEXIST)
         return failed(directory);
@@ -62,14 +62,14 @@ static void set_base(FILE *gnuplot, const char *base) {
     fputs("'\n", gnuplot);
 }
 
-static void write_script(FILE *gnuplot, const plot *self, const char *script) {
+static void write_script(FILE *gnuplot, const plot_files *self, const char *script) {
     set_base(gnuplot, self->base);
     fprintf(gnuplot, "%s%s%s%s%s", style, png, script, svg, script);
     if (self->terminal)
         fprintf(gnuplot, "%s%s", text, script);
 }
 
-bool plot_draw(const plot *self, const char *script) {
+bool plot_draw(const plot_files *self, const char *script) {
     fflush(stdout); /* what gnuplot draws in the terminal comes after it */
     if (system("command -v gnuplot >/dev/null 2>&1") != 0) {
         printf("gnuplot is not installed: no plot of it\n");

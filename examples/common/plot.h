@@ -16,19 +16,19 @@ typedef struct plot_options {
 
 enum { PLOT_PATH_SIZE = 4096 };
 
-typedef struct plot {
+typedef struct plot_files {
     char base[PLOT_PATH_SIZE]; /* of its files, without what follows the dot */
     char csv[PLOT_PATH_SIZE];
     bool terminal;
-} plot;
+} plot_files;
 
 /* Makes the directory if it is not there, and names the files. */
-bool plot_prepare(plot *self, const plot_options *options, const char *name);
+bool plot_prepare(plot_files *self, const plot_options *options, const char *name);
 
 /*
  * Draws the CSV file, which is there. The script is gnuplot's; it finds the file's name in the
  * variable csv, the axes drawn, and terminal, size and output set.
  */
-bool plot_draw(const plot *self, const char *script);
+bool plot_draw(const plot_files *self, const char *script);
 
 #endif /* EXAMPLES_PLOT_H */

@@ -13,20 +13,20 @@ typedef struct effort {
 } effort;
 
 static tnn_status learn_all(
-    const example_options *options, seeds_learn *learn, void *context, curve *curve, double *scores,
-    effort *effort) {
+    const example_options *options, seeds_learn *learn, void *context, learning_curve *curve,
+    double *scores, effort *spent) {
     for (size_t i = 0; i < options->seeds; i++) {
         tnn_status status = learn(context, options, i + 1, curve, &scores[i]);
         if (status != TNN_OK)
             return status;
         curve_next(curve);
-        effort->epochs += curve->report.progress.epoch + 1;
-        effort->seconds += curve->report.progress.seconds;
+        spent->epochs += curve->report.progress.epoch + 1;
+        spent->seconds += curve->report.progress.seconds;
     }
     return TNN_OK;
 }
 
-static void print(const char *name, const double *scores, size_t count, const effort *effort) {
+static void print(const char *name, const double *scores, size_t count, const effort *spent) {
     double sum = 0;
     double squares = 0;
     double least = scores[0];
@@ -44,7 +44,7 @@ static void print(const char *name, const double *scores, size_t count, const ef
         sqrt(squares / (double)count));
     printf(
         "A training took %.0f epochs and %.3g seconds (means).\n",
-        (double)effort->epochs / (double)count, effort->seconds / (double)count);
+        (double)spent->epochs / (double)count, spent->seconds / (double)count);
 }
 
 static bool write(const char *path, const char *name, const double *scores, size_t count) {
@@ -61,17 +61,17 @@ static bool write(const char *path, const char *name, const double *scores, size
 
 int seeds_run(
     const example_options *options, const char *score, seeds_learn *learn, void *context) {
-    curve curve;
-    effort effort = {0};
+    learning_curve curve;
+    effort spent = {0};
     double *scores = calloc(options->seeds, sizeof *scores);
     bool done = curve_begin(&curve, options->seeds, options->epochs) && scores != NULL;
-    if (done && learn_all(options, learn, context, &curve, scores, &effort) != TNN_OK) {
+    if (done && learn_all(options, learn, context, &curve, scores, &spent) != TNN_OK) {
         fprintf(stderr, "%s: %s\n", program_name, tnn_error_message());
         done = false;
     }
     curve_clear(&curve);
     if (done) {
-        print(score, scores, options->seeds, &effort);
+        print(score, scores, options->seeds, &spent);
         done = write(options->csv, score, scores, options->seeds);
         done = curve_draw(&curve, &options->plot, program_name, score) && done;
     }

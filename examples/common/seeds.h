@@ -12,7 +12,8 @@
  * for a callback after each epoch, and the curve's report to fill.
  */
 typedef tnn_status seeds_learn(
-    void *context, const example_options *options, uint64_t seed, curve *curve, double *score);
+    void *context, const example_options *options, uint64_t seed, learning_curve *curve,
+    double *score);
 
 /*
  * Learns with each of the options' seeds, behind a progress bar; prints mean, spread, epochs and
