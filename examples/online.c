@@ -27,15 +27,13 @@ static const char about[] =
 enum { POINTS = 200 }; /* of the curve */
 
 static const char script[] =
-    "set xlabel 'Samples'\n"
+    "set xlabel 'Thousands of samples'\n"
     "set ylabel 'Mean squared error of the last 1000 or so'\n"
-    "set format x '%.0f'\n"
     "set logscale y\n"
     "set key top left\n"
-    "set xtics autofreq rotate by -30\n"
-    "plot csv every ::1 using 1:3 with lines linewidth 2.5 linecolor rgb '#d55e00' \\\n"
+    "plot csv every ::1 using ($1 / 1000):3 with lines linewidth 2.5 linecolor rgb '#d55e00' \\\n"
     "    title 'stopped halfway', \\\n"
-    "    csv every ::1 using 1:2 with lines linewidth 2.5 linecolor rgb '#0072b2' \\\n"
+    "    csv every ::1 using ($1 / 1000):2 with lines linewidth 2.5 linecolor rgb '#0072b2' \\\n"
     "    title 'learns on'\n";
 
 /* Uniform in [-1, 1): xorshift64*, Vigna 2016. */

@@ -3,23 +3,26 @@
 #include "common/csv.h"
 #include "common/program.h"
 
+#include <math.h>
 #include <stdlib.h>
 
-/* Colours as in the other plots: Okabe and Ito's. A column that is all "nan" draws nothing. */
+/* The variable validated tells whether there is more than a training loss. Colours as in the other
+ * plots: Okabe and Ito's. */
 static const char script[] =
-    "set multiplot layout 1,2\n"
+    "set multiplot layout 1, validated ? 2 : 1\n"
     "set xlabel 'Epochs'\n"
     "set key top right\n"
     "set title 'Loss'\n"
     "set yrange [0:*]\n"
-    "plot csv every ::1 using 1:2 with lines linewidth 2.5 linecolor rgb '#0072b2' \\\n"
-    "    title 'training', \\\n"
-    "    csv every ::1 using 1:3 with lines linewidth 2.5 linecolor rgb '#d55e00' \\\n"
-    "    title 'validation'\n"
+    "plot for [i=2:(validated ? 3 : 2)] csv every ::1 using 1:i with lines linewidth 2.5 \\\n"
+    "    linecolor rgb (i == 2 ? '#0072b2' : '#d55e00') title (i == 2 ? 'training' : 'other "
+    "rows')\n"
     "set title score\n"
     "set yrange [*:1]\n"
     "unset key\n"
-    "plot csv every ::1 using 1:4 with lines linewidth 2.5 linecolor rgb '#d55e00'\n"
+    "if (validated) {\n"
+    "    plot csv every ::1 using 1:4 with lines linewidth 2.5 linecolor rgb '#d55e00'\n"
+    "}\n"
     "unset multiplot\n";
 
 bool curve_begin(learning_curve *self, size_t trainings, size_t epochs) {
@@ -66,7 +69,9 @@ bool curve_draw(
     const learning_curve *self, const plot_options *options, const char *name, const char *score) {
     plot_files drawing;
     char whole_script[sizeof script + 100];
-    snprintf(whole_script, sizeof whole_script, "score = '%.80s'\n%s", score, script);
+    snprintf(
+        whole_script, sizeof whole_script, "score = '%.60s'\nvalidated = %d\n%s", score,
+        !isnan(self->points[0].validation_loss), script);
     return plot_prepare(&drawing, options, name) && write_points(self, drawing.csv, score) &&
         plot_draw(&drawing, whole_script);
 }
