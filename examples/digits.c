@@ -27,9 +27,9 @@ static tnn_status create(
     const tnn_net_options options = {.seed = seed};
     tnn_status status = tnn_net_create(net, 64, layers, 2, &options);
     if (status == TNN_OK)
-        status = tnn_net_fit_scaling(*net, train, TNN_STANDARDIZE, TNN_NO_SCALING);
+        status = tnn_net_fit_scaling(*net, train, TNN_MIN_MAX, TNN_NO_SCALING);
     if (status == TNN_OK)
-        status = tnn_optimizer_create(optimizer, *net, tnn_adamw(0.003f, 0.01f));
+        status = tnn_optimizer_create(optimizer, *net, tnn_adamw(0.01f, 0.01f));
     return status;
 }
 

@@ -46,11 +46,18 @@ def split(library, rows, seed):
     return result
 
 
-def standardise(train, *others):
+def scaled(train, test, shift, scale):
     """As tnn_net_fit_scaling does: a constant column has the scale 1."""
-    shift, scale = train.mean(0), train.std(0)
     scale[scale == 0] = 1
-    return [(x - shift) / scale for x in (train, *others)]
+    return (train - shift) / scale, (test - shift) / scale
+
+
+def standardised(train, test):
+    return scaled(train, test, train.mean(0), train.std(0))
+
+
+def min_max(train, test):
+    return scaled(train, test, train.min(0), train.max(0) - train.min(0))
 
 
 def fit(net, optimizer, schedule, x, classes, epochs, batch):
@@ -83,15 +90,15 @@ def one_cycle(optimizer, rate, rows, batch, epochs):
         optimizer, rate, total_steps=steps, cycle_momentum=False)
 
 
-def prepare(x, y, parts):
+def prepare(x, y, parts, scaling):
     test, train = parts
-    x_train, x_test = standardise(x[train], x[test])
+    x_train, x_test = scaling(x[train], x[test])
     tensors = torch.tensor(x_train).float(), torch.tensor(x_test).float()
     return *tensors, torch.tensor(y[train]), torch.tensor(y[test])
 
 
 def iris(data, parts, seed):
-    x, x_test, y, y_test = prepare(*data, parts)
+    x, x_test, y, y_test = prepare(*data, parts, standardised)
     torch.manual_seed(seed)
     net = layers([4, 16, 3], torch.nn.Tanh, 0)
     fit(net, torch.optim.Adam(net.parameters(), 0.01), None, x, y, 60, 16)
@@ -99,11 +106,11 @@ def iris(data, parts, seed):
 
 
 def digits(data, parts, seed):
-    x, x_test, y, y_test = prepare(*data, parts)
+    x, x_test, y, y_test = prepare(*data, parts, min_max)
     torch.manual_seed(seed)
     net = layers([64, 128, 10], torch.nn.ReLU, 0.2)
-    optimizer = torch.optim.AdamW(net.parameters(), 0.003, weight_decay=0.01)
-    fit(net, optimizer, one_cycle(optimizer, 0.003, len(x), 32, 30), x, y, 30, 32)
+    optimizer = torch.optim.AdamW(net.parameters(), 0.01, weight_decay=0.01)
+    fit(net, optimizer, one_cycle(optimizer, 0.01, len(x), 32, 30), x, y, 30, 32)
     return accuracy(net, x_test, y_test)
 
 
@@ -111,7 +118,7 @@ def ridge(data, parts, seed):
     """With the strength that cross-validation in the training rows finds best."""
     x, y = data
     test, train = parts
-    x_train, x_test = standardise(x[train], x[test])
+    x_train, x_test = standardised(x[train], x[test])
     return RidgeCV(np.logspace(-3, 3, 25)).fit(x_train, y[train]).score(x_test, y[test])
 
 
