@@ -26,6 +26,7 @@ typedef struct picture_sets {
 static tnn_status create(
     tnn_net **net, tnn_optimizer **optimizer, const example_options *options, uint64_t seed) {
     const float dropout = options->is_large ? 0.3f : 0.1f;
+    const float rate = options->is_large ? 0.001f : 0.003f;
     const tnn_layer layers[] = {
         {.units = 512, .activation = tnn_relu(), .dropout = dropout},
         {.units = options->is_large ? 256 : 128, .activation = tnn_relu(), .dropout = dropout},
@@ -35,7 +36,7 @@ static tnn_status create(
     const tnn_net_options net_options = {.seed = seed, .threads = (unsigned)options->threads};
     tnn_status status = tnn_net_create(net, 784, layers + first, 3 - first, &net_options);
     if (status == TNN_OK)
-        status = tnn_optimizer_create(optimizer, *net, tnn_adamw(0.003f, 0.01f));
+        status = tnn_optimizer_create(optimizer, *net, tnn_adamw(rate, 0.01f));
     return status;
 }
 
@@ -96,7 +97,7 @@ int main(int argc, char **argv) {
         .epochs = 15,
         .threads = 2,
         .data = "/usr/share/datasets/fashion-mnist",
-        .large = "784-512-256-10 units, for which --epochs 40 is more like it",
+        .large = "784-512-256-10 units, which want --epochs 40",
     };
     if (!options_parse(&options, argc, argv))
         return options.exit_status;
