@@ -18,7 +18,7 @@ static const char script[] =
     "    linecolor rgb (i == 2 ? '#0072b2' : '#d55e00') title (i == 2 ? 'training' : 'other "
     "rows')\n"
     "set title score\n"
-    "set yrange [*:1]\n"
+    "set yrange [*:*]\n"
     "unset key\n"
     "if (validated) {\n"
     "    plot csv every ::1 using 1:4 with lines linewidth 2.5 linecolor rgb '#d55e00'\n"
