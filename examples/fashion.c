@@ -25,16 +25,20 @@ typedef struct picture_sets {
 
 static tnn_status create(
     tnn_net **net, tnn_optimizer **optimizer, const example_options *options, uint64_t seed) {
-    const float dropout = options->is_large ? 0.3f : 0.1f;
-    const float rate = options->is_large ? 0.001f : 0.003f;
-    const tnn_layer layers[] = {
-        {.units = 512, .activation = tnn_relu(), .dropout = dropout},
-        {.units = options->is_large ? 256 : 128, .activation = tnn_relu(), .dropout = dropout},
+    const tnn_layer small[] = {
+        {.units = 128, .activation = tnn_relu(), .dropout = 0.1f},
         {.units = 10, .activation = tnn_softmax()},
     };
-    const size_t first = options->is_large ? 0 : 1;
+    const tnn_layer large[] = {
+        {.units = 1024, .activation = tnn_gelu(), .dropout = 0.5f},
+        {.units = 512, .activation = tnn_gelu(), .dropout = 0.5f},
+        {.units = 10, .activation = tnn_softmax()},
+    };
+    const tnn_layer *layers = options->is_large ? large : small;
+    const size_t layer_count = options->is_large ? 3 : 2;
+    const float rate = options->is_large ? 0.001f : 0.003f;
     const tnn_net_options net_options = {.seed = seed, .threads = (unsigned)options->threads};
-    tnn_status status = tnn_net_create(net, 784, layers + first, 3 - first, &net_options);
+    tnn_status status = tnn_net_create(net, 784, layers, layer_count, &net_options);
     if (status == TNN_OK)
         status = tnn_optimizer_create(optimizer, *net, tnn_adamw(rate, 0.01f));
     return status;
@@ -97,7 +101,7 @@ int main(int argc, char **argv) {
         .epochs = 15,
         .threads = 2,
         .data = "/usr/share/datasets/fashion-mnist",
-        .large = "784-512-256-10 units, which want --epochs 40",
+        .large = "784-1024-512-10 units, which want --epochs 60",
     };
     if (!options_parse(&options, argc, argv))
         return options.exit_status;
