@@ -14,6 +14,10 @@ die() {
     exit 1
 }
 
+# The examples' data, a file of it with its package.
+sklearn_data=/usr/lib/python3/dist-packages/sklearn/datasets/data/digits.csv.gz=python3-sklearn
+fashion_data=/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz=dataset-fashion-mnist
+
 # quietly COMMAND...: shows what the command printed only if it fails.
 quietly() {
     local log status=0
@@ -24,9 +28,10 @@ quietly() {
     return $status
 }
 
-# has THING: a command, or a header that the compiler finds.
+# has THING: a command, a header that the compiler finds, or a file with its whole path.
 has() {
     case $1 in
+    /*) [ -e "$1" ] ;;
     *.h) echo "#include <$1>" | $cc -E - ;;
     *) command -v "$1" ;;
     esac >/dev/null 2>&1

@@ -10,12 +10,13 @@
  */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 
-#include "xor_csv.h"
+#include "common/csv.h"
+#include "common/program.h"
+#include "common/progress.h"
 #include "xor_experiment.h"
 #include "xor_measure.h"
 #include "xor_options.h"
 #include "xor_plot.h"
-#include "xor_progress.h"
 #include "xor_report.h"
 
 #include <math.h>
@@ -23,6 +24,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+const char program_name[] = "xor";
 
 static const float published_w1[] = {-0.81781753f, 0.71323677f, 0.48803631f, -0.71286155f};
 static const float published_w2[] = {2.04849235f, 1.40170791f};
@@ -99,29 +102,29 @@ static bool run_train(const xor_options *options) {
 }
 
 static bool measure_all(xor_summary summaries[XOR_VARIANTS], size_t seeds) {
-    xor_progress progress = xor_progress_begin(XOR_VARIANTS * seeds);
+    progress_bar bar = progress_begin(XOR_VARIANTS * seeds);
     bool done = true;
     for (int i = 0; i < XOR_VARIANTS && done; i++) {
         const xor_variant variant = xor_variant_of(i / 2, i % 2 != 0);
-        done = xor_measure(&summaries[i], &variant, seeds, xor_progress_advance, &progress);
+        done = xor_measure(&summaries[i], &variant, seeds, progress_advance, &bar);
     }
-    xor_progress_end(&progress);
+    progress_end(&bar);
     return done;
 }
 
 static bool write_table(FILE *csv, const char *path, const xor_summary summaries[XOR_VARIANTS]) {
-    if (!xor_csv_empty(csv, path)) {
+    if (!csv_empty(csv, path)) {
         fclose(csv);
         return false;
     }
     xor_write_comparison(csv, summaries);
-    return xor_csv_close(csv, path);
+    return csv_close(csv, path);
 }
 
 static bool run_compare(const xor_options *options) {
     static xor_summary summaries[XOR_VARIANTS];
     FILE *csv = NULL;
-    if (options->csv != NULL && (csv = xor_csv_reserve(options->csv)) == NULL)
+    if (options->csv != NULL && (csv = csv_reserve(options->csv)) == NULL)
         return false;
 
     printf("Five activations without and with biases, %zu seeds each\n\n", options->seeds);

@@ -9,7 +9,7 @@ typedef struct xor_options {
     uint64_t seed;                  /* of the run that train makes */
     size_t seeds;                   /* how many runs compare makes a variant */
     const char *csv;                /* where compare writes its table, or NULL */
-    xor_plot_options plot;
+    plot_options plot;
 } xor_options;
 
 typedef enum xor_request { XOR_REQUEST_RUN, XOR_REQUEST_HELP, XOR_REQUEST_INVALID } xor_request;

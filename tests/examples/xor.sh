@@ -1,44 +1,8 @@
 #!/usr/bin/env bash
 # xor.sh XOR HELLO DIRECTORY: the example programs print, write and return what they promise.
-set -euo pipefail
-xor=$1 hello=$2 directory=$3
-rm -rf "$directory"
-mkdir -p "$directory"
-cd "$directory"
-
-fail() {
-    echo "FAILED: $1"
-    tail -n +1 out err
-    exit 1
-}
-
-run() { # STATUS COMMAND...: fills the files out and err
-    local status=0
-    echo "---- ${*:2}"
-    "${@:2}" >out 2>err || status=$?
-    [ "$status" -eq "$1" ] || fail "exit status $status, not $1"
-}
-
-prints() { # LINES: they stand in out, one after another
-    [[ $'\n'$(<out)$'\n' == *$'\n'"$1"$'\n'* ]] || fail "not printed: $1"
-}
-
-matches() { # FILE REGEX: of a whole line
-    grep -qxE -e "$2" "$1" || fail "no line of $1 is $2"
-}
-
-silent() { # no error, no progress bar
-    [ ! -s err ] || fail "something on stderr"
-}
-
-curves() { # BASE: the CSV, and the plots if they can be drawn
-    local kinds=(csv)
-    ! command -v gnuplot >/dev/null || kinds+=(png svg)
-    for kind in "${kinds[@]}"; do
-        [ -s "$1.$kind" ] || fail "no $1.$kind"
-        prints "Wrote $1.$kind"
-    done
-}
+. "$(dirname "$0")/common.sh"
+xor=$1 hello=$2
+enter "$3"
 
 table() { # FILE SEEDS: compare's, whole
     local header=activation,bias,seeds,solved,median_cost,median_epochs,fluctuation

@@ -1,6 +1,6 @@
 #define _POSIX_C_SOURCE 200809L /* fileno, isatty */
 
-#include "xor_progress.h"
+#include "common/progress.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -10,14 +10,14 @@ enum { BAR_WIDTH = 50 };
 static const char bar[] = "##################################################";
 _Static_assert(sizeof bar == BAR_WIDTH + 1, "the bar is as long as it is wide");
 
-xor_progress xor_progress_begin(size_t total) {
-    return (xor_progress){.total = total, .visible = isatty(fileno(stderr))};
+progress_bar progress_begin(size_t total) {
+    return (progress_bar){.total = total, .visible = isatty(fileno(stderr))};
 }
 
-void xor_progress_advance(void *progress) {
-    xor_progress *self = progress;
+void progress_set(progress_bar *self, size_t done) {
     size_t percent_before = 100 * self->done / self->total;
-    size_t percent = 100 * ++self->done / self->total;
+    size_t percent = 100 * done / self->total;
+    self->done = done;
     if (!self->visible || percent == percent_before)
         return;
     int length = (int)(percent * BAR_WIDTH / 100);
@@ -25,7 +25,11 @@ void xor_progress_advance(void *progress) {
     fflush(stderr);
 }
 
-void xor_progress_end(const xor_progress *progress) {
-    if (progress->visible)
+void progress_advance(void *self) {
+    progress_set(self, ((const progress_bar *)self)->done + 1);
+}
+
+void progress_end(const progress_bar *self) {
+    if (self->visible)
         fprintf(stderr, "\r%*s\r", BAR_WIDTH + 8, "");
 }
