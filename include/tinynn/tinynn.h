@@ -472,7 +472,8 @@ tnn_backward_from(tnn_net *net, const float *output_gradient, float *input_gradi
  */
 TNN_API tnn_status tnn_step(tnn_net *net, tnn_optimizer *optimizer);
 
-/* Rows to learn from: a view, nothing is copied or owned. Exactly one of target and classes. */
+/* Rows to learn from: a view, nothing is copied or owned. Exactly one of target and classes; a view
+ * with neither is of rows to predict from. */
 typedef struct tnn_dataset {
     size_t rows;
     const float *x;          /* [rows, inputs] */
