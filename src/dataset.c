@@ -9,11 +9,11 @@
 /* float and uint32_t: all arrays have elements of this size, and a row moves alike in each. */
 enum { ELEMENT_BYTES = 4 };
 
-static tnn_status out_of_memory(const char *caller, const char *what) {
+tnn_status tnni_out_of_memory(const char *caller, const char *what) {
     return tnni_fail(TNN_OUT_OF_MEMORY, "%s: no memory for the %s", caller, what);
 }
 
-static tnn_status null_argument(const char *caller, const char *argument) {
+tnn_status tnni_null_argument(const char *caller, const char *argument) {
     return tnni_fail(TNN_INVALID_ARGUMENT, "%s: %s is NULL", caller, argument);
 }
 
@@ -22,7 +22,7 @@ static tnn_status null_argument(const char *caller, const char *argument) {
 tnn_status tnni_data_new(tnn_data **data, const char *caller, const tnn_allocator *allocator) {
     *data = tnni_allocate(allocator, sizeof **data);
     if (!*data)
-        return out_of_memory(caller, "data set");
+        return tnni_out_of_memory(caller, "data set");
     **data = (tnn_data){.allocator = allocator};
     return TNN_OK;
 }
@@ -47,7 +47,7 @@ tnn_status tnni_data_reserve(
     if (needed > SIZE_MAX / ELEMENT_BYTES ||
         !tnni_array_reserve(
             array, data->allocator, used * ELEMENT_BYTES, needed * ELEMENT_BYTES, most_bytes))
-        return out_of_memory(caller, "rows");
+        return tnni_out_of_memory(caller, "rows");
     return TNN_OK;
 }
 
@@ -56,7 +56,7 @@ static tnn_status reserve_rows(
     tnn_data *data, const char *caller, tnni_array *array, size_t rows, size_t columns) {
     size_t count;
     if (!tnni_multiply(rows, columns, &count))
-        return out_of_memory(caller, "rows");
+        return tnni_out_of_memory(caller, "rows");
     return tnni_data_reserve(data, caller, array, 0, count, count);
 }
 
@@ -108,9 +108,10 @@ static tnn_status new_like(
     if (!tnni_array_reserve(&new->names, new->allocator, 0, like->name_bytes, like->name_bytes)) {
         tnn_data_destroy(new);
         *data = NULL;
-        return out_of_memory(caller, "names");
+        return tnni_out_of_memory(caller, "names");
     }
     memcpy(new->names.data, like->names.data, like->name_bytes);
+    new->named = like->named;
     new->name_bytes = like->name_bytes;
     return TNN_OK;
 }
@@ -118,19 +119,23 @@ static tnn_status new_like(
 static tnn_status check_view(
     const char *caller, size_t inputs, size_t outputs, const tnn_dataset *view) {
     if (!view)
-        return null_argument(caller, "view");
-    if (inputs == 0 || outputs == 0 || view->rows == 0)
+        return tnni_null_argument(caller, "view");
+    if (inputs == 0 || view->rows == 0)
         return tnni_fail(
             TNN_INVALID_ARGUMENT, "%s: %s is 0, expected at least 1", caller,
-            inputs == 0        ? "inputs"
-                : outputs == 0 ? "outputs"
-                               : "view->rows");
+            inputs == 0 ? "inputs" : "view->rows");
     if (!view->x)
-        return null_argument(caller, "view->x");
-    if (!view->target == !view->classes)
+        return tnni_null_argument(caller, "view->x");
+    if (view->target && view->classes)
         return tnni_fail(
-            TNN_INVALID_ARGUMENT, "%s: view->target and view->classes are both %s, expected one",
-            caller, view->target ? "given" : "NULL");
+            TNN_INVALID_ARGUMENT,
+            "%s: view->target and view->classes are both given, expected one of them", caller);
+    if ((outputs > 0) != (view->target || view->classes))
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT,
+            "%s: outputs is %zu and view->target and view->classes are %s, expected outputs of 0 "
+            "and both NULL, or neither",
+            caller, outputs, outputs > 0 ? "both NULL" : "not");
     for (size_t r = 0; view->classes && r < view->rows; r++)
         if (view->classes[r] >= outputs)
             return tnni_fail(
@@ -150,7 +155,7 @@ tnn_status tnn_data_create(
     const tnn_allocator *allocator) {
     static const char *caller = "tnn_data_create";
     if (!data)
-        return null_argument(caller, "data");
+        return tnni_null_argument(caller, "data");
     *data = NULL;
     tnn_status status = check_view(caller, inputs, outputs, view);
     if (status != TNN_OK)
@@ -170,7 +175,7 @@ tnn_status tnn_data_create(
 
 tnn_dataset tnn_data_view(const tnn_data *data) {
     if (!data) {
-        null_argument("tnn_data_view", "data");
+        tnni_null_argument("tnn_data_view", "data");
         return (tnn_dataset){0};
     }
     return (tnn_dataset){
@@ -183,18 +188,18 @@ tnn_dataset tnn_data_view(const tnn_data *data) {
 
 size_t tnn_data_inputs(const tnn_data *data) {
     if (!data)
-        null_argument("tnn_data_inputs", "data");
+        tnni_null_argument("tnn_data_inputs", "data");
     return data ? data->inputs : 0;
 }
 
 size_t tnn_data_outputs(const tnn_data *data) {
     if (!data)
-        null_argument("tnn_data_outputs", "data");
+        tnni_null_argument("tnn_data_outputs", "data");
     return data ? data->outputs : 0;
 }
 
 static const char *name_of(const tnn_data *data, size_t column) {
-    if (data->name_bytes == 0)
+    if (column >= data->named)
         return NULL;
     size_t begin = ((const size_t *)data->names.data)[column];
     return begin ? (const char *)data->names.data + begin : NULL;
@@ -205,7 +210,7 @@ const char *tnn_data_input_name(const tnn_data *data, size_t input) {
     if (data && input < data->inputs)
         return name_of(data, input);
     if (!data)
-        null_argument(caller, "data");
+        tnni_null_argument(caller, "data");
     else
         tnni_fail(
             TNN_INVALID_ARGUMENT, "%s: input is %zu, expected less than %zu", caller, input,
@@ -218,7 +223,7 @@ const char *tnn_data_output_name(const tnn_data *data, size_t output) {
     if (data && output < data->outputs)
         return name_of(data, data->inputs + output);
     if (!data)
-        null_argument(caller, "data");
+        tnni_null_argument(caller, "data");
     else
         tnni_fail(
             TNN_INVALID_ARGUMENT, "%s: output is %zu, expected less than %zu", caller, output,
@@ -228,20 +233,22 @@ const char *tnn_data_output_name(const tnn_data *data, size_t output) {
 
 static tnn_status reserve_names(tnn_data *data, const char *caller, size_t needed) {
     if (!tnni_array_reserve(&data->names, data->allocator, data->name_bytes, needed, SIZE_MAX))
-        return out_of_memory(caller, "names");
+        return tnni_out_of_memory(caller, "names");
     return TNN_OK;
 }
 
 tnn_status tnni_data_set_name(
     tnn_data *data, const char *caller, size_t column, const char *name, size_t length) {
-    size_t table_bytes = (data->inputs + data->outputs) * sizeof(size_t);
+    size_t columns = data->inputs + data->outputs;
+    size_t table_bytes = columns * sizeof(size_t);
     if (length == 0)
         return TNN_OK;
-    if (data->name_bytes == 0) {
+    if (data->named == 0) {
         tnn_status status = reserve_names(data, caller, table_bytes);
         if (status != TNN_OK)
             return status;
         memset(data->names.data, 0, table_bytes);
+        data->named = columns;
         data->name_bytes = table_bytes;
     }
     tnn_status status = reserve_names(data, caller, data->name_bytes + length + 1);
@@ -272,7 +279,7 @@ tnn_status tnni_read_options(
     const char *caller, tnn_data **data, const tnn_read_options **options) {
     static const tnn_read_options defaults = {0};
     if (!data)
-        return null_argument(caller, "data");
+        return tnni_null_argument(caller, "data");
     *data = NULL;
     if (!*options)
         *options = &defaults;
@@ -299,11 +306,11 @@ static void swap_rows(tnni_array *array, size_t a, size_t b, size_t columns) {
         swap(array->data, a, b, columns * ELEMENT_BYTES);
 }
 
-/* As tnni_random_shuffle does with the numbers of the rows, so that a seed's order is the same here
- * and in draw_order. */
+/* What tnni_random_shuffle does with numbers, done to the rows where they are, which needs no
+ * memory: a seed's order is the same here and in draw_order. */
 tnn_status tnn_data_shuffle(tnn_data *data, uint64_t seed) {
     if (!data)
-        return null_argument("tnn_data_shuffle", "data");
+        return tnni_null_argument("tnn_data_shuffle", "data");
     tnni_random random = tnni_random_seed(seed);
     for (size_t last = data->rows - 1; last > 0; last--) {
         size_t other = (size_t)tnni_random_below(&random, (uint64_t)last + 1);
@@ -349,10 +356,10 @@ tnn_status tnn_data_subset(
     tnn_data **subset, const tnn_data *data, size_t count, const size_t *rows) {
     static const char *caller = "tnn_data_subset";
     if (!subset)
-        return null_argument(caller, "subset");
+        return tnni_null_argument(caller, "subset");
     *subset = NULL;
     if (!data || !rows)
-        return null_argument(caller, data ? "rows" : "data");
+        return tnni_null_argument(caller, data ? "rows" : "data");
     if (count == 0)
         return tnni_fail(TNN_INVALID_ARGUMENT, "%s: count is 0, expected at least 1", caller);
     for (size_t i = 0; i < count; i++)
@@ -375,7 +382,7 @@ static size_t rows_of_share(double share, size_t rows) {
 static tnn_status check_split(
     const char *caller, tnn_data **first, tnn_data **rest, const tnn_data *data, double share) {
     if (!first || !rest || !data)
-        return null_argument(caller, !first ? "first" : !rest ? "rest" : "data");
+        return tnni_null_argument(caller, !first ? "first" : !rest ? "rest" : "data");
     if (first == rest)
         return tnni_fail(TNN_INVALID_ARGUMENT, "%s: first and rest are the same", caller);
     if (!(share > 0.0 && share < 1.0))
@@ -403,7 +410,7 @@ tnn_status tnn_data_split(
     if (tnni_multiply(data->rows, sizeof *order, &bytes))
         order = tnni_allocate(data->allocator, bytes);
     if (!order)
-        return out_of_memory(caller, "order of the rows");
+        return tnni_out_of_memory(caller, "order of the rows");
     draw_order(order, data->rows, seed);
     size_t count = rows_of_share(share, data->rows);
     status = take(first, caller, data, count, order);
@@ -417,13 +424,17 @@ tnn_status tnn_data_split(
     return status;
 }
 
+static bool has_class_names(const tnn_data *data) {
+    return data->classes.data && name_of(data, data->inputs);
+}
+
 /* Classes that a file named are numbered as they appear in it: the same number may be another class
  * in another file. */
 static tnn_status check_class_names(const char *caller, const tnn_data *a, const tnn_data *b) {
-    for (size_t i = 0; a->classes.data && i < a->outputs; i++) {
+    for (size_t i = 0; has_class_names(a) && i < a->outputs; i++) {
         const char *name_a = name_of(a, a->inputs + i);
         const char *name_b = name_of(b, b->inputs + i);
-        if (name_a && name_b && strcmp(name_a, name_b) != 0)
+        if (strcmp(name_a, name_b) != 0)
             return tnni_fail(
                 TNN_INVALID_ARGUMENT, "%s: class %zu is \"%.80s\" in first and \"%.80s\" in second",
                 caller, i, name_a, name_b);
@@ -431,18 +442,24 @@ static tnn_status check_class_names(const char *caller, const tnn_data *a, const
     return TNN_OK;
 }
 
+/* The largest class of a part tells nothing of the whole, so numbers of classes may differ. */
 static tnn_status check_join(const char *caller, const tnn_data *first, const tnn_data *second) {
     if (!first || !second)
-        return null_argument(caller, first ? "second" : "first");
-    if (first->inputs != second->inputs || first->outputs != second->outputs)
-        return tnni_fail(
-            TNN_INVALID_ARGUMENT,
-            "%s: first has %zu inputs and %zu outputs, second %zu and %zu; expected the same",
-            caller, first->inputs, first->outputs, second->inputs, second->outputs);
+        return tnni_null_argument(caller, first ? "second" : "first");
     if (!first->classes.data != !second->classes.data)
         return tnni_fail(
             TNN_INVALID_ARGUMENT, "%s: only %s has classes, expected both or none", caller,
             first->classes.data ? "first" : "second");
+    if (has_class_names(first) != has_class_names(second))
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT, "%s: only the classes of %s have names, expected both or none",
+            caller, has_class_names(first) ? "first" : "second");
+    bool may_differ = first->classes.data && !has_class_names(first);
+    if (first->inputs != second->inputs || (first->outputs != second->outputs && !may_differ))
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT,
+            "%s: first has %zu inputs and %zu outputs, second %zu and %zu; expected the same",
+            caller, first->inputs, first->outputs, second->inputs, second->outputs);
     return check_class_names(caller, first, second);
 }
 
@@ -466,15 +483,17 @@ static void join_weights(float *to, const tnn_data *from) {
 tnn_status tnn_data_join(tnn_data **joined, const tnn_data *first, const tnn_data *second) {
     static const char *caller = "tnn_data_join";
     if (!joined)
-        return null_argument(caller, "joined");
+        return tnni_null_argument(caller, "joined");
     *joined = NULL;
     tnn_status status = check_join(caller, first, second);
     if (status != TNN_OK)
         return status;
     data_shape shape = shape_of(first);
+    if (shape.outputs < second->outputs)
+        shape.outputs = second->outputs;
     shape.has_weights = shape.has_weights || second->row_weights.data;
     if (!tnni_add(first->rows, second->rows, &shape.rows))
-        return out_of_memory(caller, "rows");
+        return tnni_out_of_memory(caller, "rows");
     status = new_like(joined, caller, shape, first);
     if (status != TNN_OK)
         return status;

@@ -13,10 +13,16 @@ struct tnn_data {
     tnni_array target;      /* float [rows, outputs], or empty with classes */
     tnni_array classes;     /* uint32_t [rows], or empty */
     tnni_array row_weights; /* float [rows], or empty */
-    /* size_t [inputs + outputs]: where in these bytes a name begins, 0 for none; then the names. */
+    /* size_t [named]: where in these bytes the name of a column begins, 0 for none; then the
+     * names. Columns from named on have none. */
     tnni_array names;
+    size_t named;
     size_t name_bytes; /* of all that, in use */
 };
+
+/* Fail with "caller: no memory for the ..." or "caller: ... is NULL". */
+tnn_status tnni_out_of_memory(const char *caller, const char *what);
+tnn_status tnni_null_argument(const char *caller, const char *argument);
 
 /* A data set of no rows and no columns. */
 tnn_status tnni_data_new(tnn_data **data, const char *caller, const tnn_allocator *allocator);

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+enum { INPUT, IGNORED, WEIGHT, TARGET };
+
 typedef struct csv_field {
     size_t begin; /* in the record's text */
     size_t length;
@@ -30,19 +32,19 @@ typedef struct csv_reader {
     const tnn_csv_options *options;
     const tnn_allocator *allocator;
     tnn_data_limits limits;
-    char separator;
-    csv_record header; /* empty if there is none */
+    unsigned char separator; /* as the source's bytes */
+    csv_record header;       /* empty if there is none */
     csv_record row;
     size_t columns;      /* 0: not known yet */
     uint64_t first_line; /* which told columns */
-    tnni_array roles;    /* size_t [columns]: 0 of an input, t + 1 of target t */
+    tnni_array roles;    /* size_t [columns]: INPUT, IGNORED, WEIGHT, or TARGET + t of target t */
     size_t row_bytes;    /* of the data set */
     tnni_labels classes;
     tnn_data *data;
 } csv_reader;
 
 static tnn_status out_of_memory(const csv_reader *reader, const char *what) {
-    return tnni_fail(TNN_OUT_OF_MEMORY, "%s: no memory for the %s", reader->source->caller, what);
+    return tnni_out_of_memory(reader->source->caller, what);
 }
 
 /* ---- From bytes to fields -------------------------------------------------------------------- */
@@ -248,58 +250,123 @@ static tnn_status find_name(const csv_reader *reader, const char *name, size_t *
         found == 0 ? "no column is" : "several columns are", name);
 }
 
-static tnn_status find_target(const csv_reader *reader, size_t target, size_t *column) {
-    const tnn_csv_options *options = reader->options;
-    if (options->target_names)
-        return find_name(reader, options->target_names[target], column);
-    *column = options->target_columns ? options->target_columns[target] : reader->columns - 1;
-    if (*column < reader->columns)
-        return TNN_OK;
-    return tnni_source_fail(
-        reader->source, TNN_BAD_FORMAT, reader->row.end,
-        "the line has %zu fields, expected one of number %zu, counted from 0, for target %zu",
-        reader->columns, *column, target);
-}
-
-static tnn_status assign_roles(csv_reader *reader, size_t targets) {
+/* Gives a role to the column of that name or, if it is NULL, of that number. */
+static tnn_status assign_role(csv_reader *reader, size_t role, const char *name, size_t number) {
+    static const char *const roles_are[] = {"an input", "ignored", "the weight", "a target"};
     size_t *roles = reader->roles.data;
-    memset(roles, 0, reader->columns * sizeof *roles);
-    for (size_t t = 0; t < targets; t++) {
-        size_t column = 0;
-        tnn_status status = find_target(reader, t, &column);
+    const char *as = roles_are[role < TARGET ? role : TARGET];
+    if (name) {
+        tnn_status status = find_name(reader, name, &number);
         if (status != TNN_OK)
             return status;
-        if (roles[column] != 0)
-            return tnni_fail(
-                TNN_INVALID_ARGUMENT, "%s: targets %zu and %zu are both column %zu",
-                reader->source->caller, roles[column] - 1, t, column);
-        roles[column] = t + 1;
     }
+    if (number >= reader->columns)
+        return tnni_source_fail(
+            reader->source, TNN_BAD_FORMAT, reader->row.end,
+            "the line has %zu fields, expected one of number %zu, counted from 0, as it is %s",
+            reader->columns, number, as);
+    if (roles[number] != INPUT)
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT, "%s: column %zu is given twice, as it is %s and %s",
+            reader->source->caller, number,
+            roles_are[roles[number] < TARGET ? roles[number] : TARGET], as);
+    roles[number] = role;
     return TNN_OK;
+}
+
+static bool has_weight(const tnn_csv_options *options) {
+    return options->weight_column || options->weight_name;
+}
+
+static size_t count_targets(const tnn_csv_options *options) {
+    return options->target_count || options->no_target ? options->target_count : 1;
+}
+
+/* The target that nobody named. */
+static size_t last_input(const csv_reader *reader) {
+    const size_t *roles = reader->roles.data;
+    size_t column = reader->columns - 1;
+    while (roles[column] != INPUT)
+        column--;
+    return column;
+}
+
+static tnn_status assign_roles(csv_reader *reader) {
+    const tnn_csv_options *options = reader->options;
+    tnn_status status = TNN_OK;
+    memset(reader->roles.data, 0, reader->columns * sizeof(size_t));
+    for (size_t i = 0; i < options->ignored_count && status == TNN_OK; i++)
+        status = assign_role(
+            reader, IGNORED, options->ignored_names ? options->ignored_names[i] : NULL,
+            options->ignored_columns ? options->ignored_columns[i] : 0);
+    if (status == TNN_OK && has_weight(options))
+        status = assign_role(
+            reader, WEIGHT, options->weight_name,
+            options->weight_column ? *options->weight_column : 0);
+    for (size_t t = 0; t < options->target_count && status == TNN_OK; t++)
+        status = assign_role(
+            reader, TARGET + t, options->target_names ? options->target_names[t] : NULL,
+            options->target_columns ? options->target_columns[t] : 0);
+    if (status == TNN_OK && options->target_count == 0 && !options->no_target)
+        status = assign_role(reader, TARGET, NULL, last_input(reader));
+    return status;
+}
+
+/* One that the text of a line holds, but not as a separator; 0 for none. */
+static unsigned char other_separator(const csv_reader *reader) {
+    static const unsigned char usual[] = {';', '\t', '|', ',', ' '};
+    const csv_record *row = &reader->row;
+    for (size_t i = 0; i < sizeof usual && row->text_bytes > 0; i++)
+        if (usual[i] != reader->separator && memchr(row->text.data, usual[i], row->text_bytes))
+            return usual[i];
+    return 0;
+}
+
+static tnni_excerpt written(unsigned char byte) {
+    return byte == '\t' ? tnni_excerpt_of("\\t", 2) : tnni_excerpt_of((const char *)&byte, 1);
+}
+
+static tnn_status fail_without_separator(const csv_reader *reader) {
+    return tnni_source_fail(
+        reader->source, TNN_BAD_FORMAT, reader->row.end,
+        "the line has no '%s' but has '%s': is that the separator?",
+        written(reader->separator).text, written(other_separator(reader)).text);
+}
+
+static tnn_status check_inputs(const csv_reader *reader, size_t others) {
+    size_t columns = reader->row.count;
+    if (columns > others)
+        return TNN_OK;
+    if (columns == 1 && other_separator(reader) != 0)
+        return fail_without_separator(reader);
+    return tnni_source_fail(
+        reader->source, TNN_BAD_FORMAT, reader->row.end,
+        "the line ends after %zu fields, expected at least %zu, one of them an input", columns,
+        others + 1);
 }
 
 /* From the first line, which is in row. */
 static tnn_status set_columns(csv_reader *reader) {
-    size_t targets = reader->options->target_count ? reader->options->target_count : 1;
+    const tnn_csv_options *options = reader->options;
+    size_t targets = count_targets(options);
+    size_t others = targets + options->ignored_count + has_weight(options);
     size_t columns = reader->row.count;
-    if (columns <= targets)
-        return tnni_source_fail(
-            reader->source, TNN_BAD_FORMAT, reader->row.end,
-            "the line ends after %zu fields, expected more than the targets, %zu", columns,
-            targets);
+    tnn_status status = check_inputs(reader, others);
+    if (status != TNN_OK)
+        return status;
     reader->columns = columns;
     reader->first_line = ((const csv_field *)reader->row.fields.data)->place.line;
-    reader->data->inputs = columns - targets;
+    reader->data->inputs = columns - others;
     reader->data->outputs = targets;
-    reader->row_bytes = columns * sizeof(float);
+    reader->row_bytes = (columns - options->ignored_count) * sizeof(float);
     if (!tnni_array_reserve(
             &reader->roles, reader->allocator, 0, columns * sizeof(size_t), SIZE_MAX))
         return out_of_memory(reader, "columns");
-    if (reader->options->has_header) {
+    if (options->has_header) {
         reader->header = reader->row;
         reader->row = (csv_record){.end = reader->header.end};
     }
-    return assign_roles(reader, targets);
+    return assign_roles(reader);
 }
 
 /* ---- From fields to rows --------------------------------------------------------------------- */
@@ -331,6 +398,8 @@ static tnn_status reserve(csv_reader *reader) {
     tnn_status status = check_limits(reader);
     if (status == TNN_OK)
         status = reserve_row(reader, &data->x, data->inputs);
+    if (status == TNN_OK && has_weight(reader->options))
+        status = reserve_row(reader, &data->row_weights, 1);
     if (status == TNN_OK && reader->options->is_class)
         status = reserve_row(reader, &data->classes, 1);
     else if (status == TNN_OK)
@@ -345,6 +414,8 @@ static tnn_status read_number(const csv_reader *reader, size_t column, float *va
     if (kind == TNNI_NUMBER)
         return TNN_OK;
     bool may_be_header = reader->data->rows == 0 && !reader->options->has_header;
+    if (reader->columns == 1 && other_separator(reader) != 0)
+        return fail_without_separator(reader);
     return tnni_source_fail(
         reader->source, TNN_BAD_FORMAT, ((const csv_field *)reader->row.fields.data)[column].place,
         kind == TNNI_OUT_OF_RANGE ? "\"%s\" is beyond the largest float, expected a finite number"
@@ -376,16 +447,18 @@ static tnn_status add_row(csv_reader *reader) {
     if (status != TNN_OK)
         return status;
     float *x = (float *)data->x.data + data->rows * data->inputs;
-    float *target = data->target.data; /* NULL with a class */
+    float *target = data->target.data; /* NULL with a class or without a target */
     if (target)
         target += data->rows * data->outputs;
     for (size_t c = 0; c < reader->columns && status == TNN_OK; c++) {
-        if (roles[c] == 0)
+        if (roles[c] == INPUT)
             status = read_number(reader, c, x++);
-        else if (reader->options->is_class)
+        else if (roles[c] == WEIGHT)
+            status = read_number(reader, c, (float *)data->row_weights.data + data->rows);
+        else if (roles[c] >= TARGET && reader->options->is_class)
             status = read_class(reader, c, (uint32_t *)data->classes.data + data->rows);
-        else
-            status = read_number(reader, c, target + roles[c] - 1);
+        else if (roles[c] >= TARGET)
+            status = read_number(reader, c, target + (roles[c] - TARGET));
     }
     data->rows += status == TNN_OK;
     return status;
@@ -462,9 +535,11 @@ static tnn_status name_columns(csv_reader *reader) {
     for (size_t c = 0; c < reader->columns && status == TNN_OK; c++) {
         size_t length;
         const char *text = text_of(&reader->header, c, &length);
-        size_t column = roles[c] == 0 ? input++ : data->inputs + roles[c] - 1;
-        if (roles[c] == 0 || !reader->options->is_class)
-            status = tnni_data_set_name(data, reader->source->caller, column, text, length);
+        if (roles[c] == INPUT)
+            status = tnni_data_set_name(data, reader->source->caller, input++, text, length);
+        else if (roles[c] >= TARGET && !reader->options->is_class)
+            status = tnni_data_set_name(
+                data, reader->source->caller, data->inputs + (roles[c] - TARGET), text, length);
     }
     return status;
 }
@@ -498,9 +573,12 @@ static void skip_byte_order_mark(tnni_source *source) {
 
 static tnn_status read_rows(csv_reader *reader) {
     bool found = true;
+    tnn_status status = tnni_source_refuse_gzip(reader->source, "CSV");
+    if (status != TNN_OK)
+        return status;
     skip_byte_order_mark(reader->source);
     while (found) {
-        tnn_status status = read_record(reader, &found);
+        status = read_record(reader, &found);
         bool first = reader->columns == 0;
         if (status == TNN_OK && found && first)
             status = set_columns(reader);
@@ -525,7 +603,7 @@ static tnn_status read_csv(tnn_data **data, tnni_source *source, const tnn_csv_o
         .options = options,
         .allocator = allocator,
         .limits = tnni_data_limits(&options->limits),
-        .separator = options->separator ? options->separator : ',',
+        .separator = options->separator ? (unsigned char)options->separator : ',',
         .classes = {.allocator = allocator}};
     tnn_status status = tnni_data_new(&reader.data, source->caller, allocator);
     if (status == TNN_OK)
@@ -544,22 +622,42 @@ static tnn_status read_csv(tnn_data **data, tnni_source *source, const tnn_csv_o
 
 /* ---- Arguments ------------------------------------------------------------------------------- */
 
-static tnn_status check_targets(const char *caller, const tnn_csv_options *options) {
-    const char *fault = NULL;
+static const char *fault_of_targets(const tnn_csv_options *options) {
+    if (options->no_target && (options->target_count > 0 || options->is_class))
+        return "no_target is set, expected neither targets nor is_class";
     if (options->target_columns && options->target_names)
-        fault = "target_columns and target_names are both given, expected one of them";
-    else if (options->target_count > 0 && !options->target_columns && !options->target_names)
-        fault = "target_count is not 0, expected target_columns or target_names";
-    else if (options->target_count == 0 && (options->target_columns || options->target_names))
-        fault = "target_count is 0, expected the number of targets";
-    else if (options->target_names && !options->has_header)
-        fault = "target_names is given, expected has_header";
-    else if (options->is_class && options->target_count > 1)
-        fault = "is_class is set, expected a target_count of 1";
-    for (size_t t = 0; !fault && options->target_names && t < options->target_count; t++)
+        return "target_columns and target_names are both given, expected one of them";
+    if (options->target_count > 0 && !options->target_columns && !options->target_names)
+        return "target_count is not 0, expected target_columns or target_names";
+    if (options->target_count == 0 && (options->target_columns || options->target_names))
+        return "target_count is 0, expected the number of targets";
+    if (options->target_names && !options->has_header)
+        return "target_names is given, expected has_header";
+    if (options->is_class && options->target_count > 1)
+        return "is_class is set, expected a target_count of 1";
+    for (size_t t = 0; options->target_names && t < options->target_count; t++)
         if (!options->target_names[t])
-            fault = "one of target_names is NULL";
-    return fault ? tnni_fail(TNN_INVALID_ARGUMENT, "%s: options->%s", caller, fault) : TNN_OK;
+            return "one of target_names is NULL";
+    return NULL;
+}
+
+static const char *fault_of_others(const tnn_csv_options *options) {
+    if (options->ignored_columns && options->ignored_names)
+        return "ignored_columns and ignored_names are both given, expected one of them";
+    if (options->ignored_count > 0 && !options->ignored_columns && !options->ignored_names)
+        return "ignored_count is not 0, expected ignored_columns or ignored_names";
+    if (options->ignored_count == 0 && (options->ignored_columns || options->ignored_names))
+        return "ignored_count is 0, expected the number of columns to ignore";
+    if (options->ignored_names && !options->has_header)
+        return "ignored_names is given, expected has_header";
+    for (size_t i = 0; options->ignored_names && i < options->ignored_count; i++)
+        if (!options->ignored_names[i])
+            return "one of ignored_names is NULL";
+    if (options->weight_column && options->weight_name)
+        return "weight_column and weight_name are both given, expected one of them";
+    if (options->weight_name && !options->has_header)
+        return "weight_name is given, expected has_header";
+    return NULL;
 }
 
 /* What a number, a name or a line is made of cannot separate. */
@@ -572,7 +670,7 @@ static bool is_possible_separator(char c) {
 static tnn_status check(const char *caller, tnn_data **data, const tnn_csv_options **options) {
     static const tnn_csv_options defaults = {0};
     if (!data)
-        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: data is NULL", caller);
+        return tnni_null_argument(caller, "data");
     *data = NULL;
     if (!*options)
         *options = &defaults;
@@ -582,7 +680,10 @@ static tnn_status check(const char *caller, tnn_data **data, const tnn_csv_optio
             "%s: options->separator is byte %d, expected none of numbers, letters, quotes and "
             "lines",
             caller, (unsigned char)(*options)->separator);
-    return check_targets(caller, *options);
+    const char *fault = fault_of_targets(*options);
+    if (!fault)
+        fault = fault_of_others(*options);
+    return fault ? tnni_fail(TNN_INVALID_ARGUMENT, "%s: options->%s", caller, fault) : TNN_OK;
 }
 
 tnn_status tnn_read_csv(tnn_data **data, const char *path, const tnn_csv_options *options) {

@@ -36,8 +36,7 @@ static tnn_status take_byte(fann_reader *reader) {
     if (!tnni_array_reserve(
             &reader->word, reader->source->allocator, reader->length, reader->length + 1,
             TNNI_MOST_FIELD))
-        return tnni_fail(
-            TNN_OUT_OF_MEMORY, "%s: no memory for the text of a number", reader->source->caller);
+        return tnni_out_of_memory(reader->source->caller, "text of a number");
     ((char *)reader->word.data)[reader->length++] = (char)tnni_source_next(reader->source);
     return TNN_OK;
 }
@@ -142,7 +141,9 @@ static tnn_status read_numbers(
 
 static tnn_status read_rows(fann_reader *reader) {
     tnn_data *data = reader->data;
-    tnn_status status = read_header(reader);
+    tnn_status status = tnni_source_refuse_gzip(reader->source, "FANN's text");
+    if (status == TNN_OK)
+        status = read_header(reader);
     if (status != TNN_OK)
         return status;
     size_t x_count = data->rows * data->inputs;

@@ -51,10 +51,6 @@ static tnn_status read_dimension(tnni_source *source, unsigned number, size_t *v
 }
 
 static tnn_status check_magic(tnni_source *source, const unsigned magic[4]) {
-    if (magic[0] == 0x1f && magic[1] == 0x8b)
-        return tnni_source_fail_at(
-            source, TNN_BAD_FORMAT, 0,
-            "compressed by gzip, expected IDX; decompress it, or give a source that does");
     if (magic[0] != 0 || magic[1] != 0)
         return tnni_source_fail_at(
             source, TNN_BAD_FORMAT, 0, "the bytes %02x %02x, expected the 00 00 of IDX", magic[0],
@@ -96,7 +92,7 @@ static tnn_status check_shape(
 static tnn_status read_header(
     tnni_source *source, const tnn_data_limits *limits, idx_header *header) {
     unsigned magic[4] = {0};
-    tnn_status status = TNN_OK;
+    tnn_status status = tnni_source_refuse_gzip(source, "IDX");
     for (int i = 0; i < 4 && status == TNN_OK; i++)
         status = read_byte(source, "the header", &magic[i]);
     if (status == TNN_OK)

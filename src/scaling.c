@@ -177,10 +177,16 @@ static void find_squares(const column_data *data, size_t first, size_t count, co
     }
 }
 
+/* Of what is refused: a scale that is not a normal float, and a column that overflows when it is
+ * shifted. A range of at most FLT_MAX cannot, wherever in it the shift lies. */
+static bool can_scale(const column_sums *sums, size_t column, float scale) {
+    return scale >= FLT_MIN && (double)sums->high[column] - sums->low[column] <= (double)FLT_MAX;
+}
+
 /* The range is what tells of a constant column: a mean of many rows may be rounded. */
-static void fit_block(
-    const column_data *data, tnn_scaling kind, size_t first, size_t count, float *shift,
-    float *scale) {
+static tnn_status fit_block(
+    const char *caller, const column_data *data, tnn_scaling kind, size_t first, size_t count,
+    float *shift, float *scale) {
     column_sums sums;
     find_means(data, first, count, &sums);
     if (kind == TNN_STANDARDIZE)
@@ -192,7 +198,14 @@ static void fit_block(
             width = sqrt(sums.squares[c] / (double)data->rows);
         shift[c] = kind == TNN_MIN_MAX || is_constant ? sums.low[c] : (float)sums.mean[c];
         scale[c] = scale_of(width);
+        if (!can_scale(&sums, c, scale[c]))
+            return tnni_fail(
+                TNN_INVALID_ARGUMENT,
+                "%s: data->%s goes from %g to %g in column %zu, expected a range that float can "
+                "scale",
+                caller, data->name, (double)sums.low[c], (double)sums.high[c], first + c);
     }
+    return TNN_OK;
 }
 
 /* The scaling of these columns; NULL, and TNN_OK, for none. */
@@ -207,13 +220,13 @@ static tnn_status fit_columns(
         status = allocate_scaling(caller, net, data->columns, scaling);
     if (status != TNN_OK)
         return status;
-    for (size_t c = 0; c < data->columns; c += COLUMN_BLOCK) {
+    for (size_t c = 0; c < data->columns && status == TNN_OK; c += COLUMN_BLOCK) {
         size_t left = data->columns - c;
-        fit_block(
-            data, kind, c, left < COLUMN_BLOCK ? left : COLUMN_BLOCK, *scaling + c,
+        status = fit_block(
+            caller, data, kind, c, left < COLUMN_BLOCK ? left : COLUMN_BLOCK, *scaling + c,
             *scaling + data->columns + c);
     }
-    return TNN_OK;
+    return status;
 }
 
 static tnn_status check_kind(const char *caller, const char *name, tnn_scaling kind) {

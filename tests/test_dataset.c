@@ -48,7 +48,7 @@ static void assert_rows_are(const tnn_data *data, const size_t *rows, size_t cou
         assert_same_bits(view.x + 2 * i, x + 2 * rows[i], 2);
         if (view.target)
             assert_same_bits(view.target + i, target + rows[i], 1);
-        else
+        if (view.classes)
             assert_int_equal(view.classes[i], classes[rows[i]]);
         if (view.row_weights)
             assert_same_bits(view.row_weights + i, weights + rows[i], 1);
@@ -106,6 +106,8 @@ static void test_dataset_create_arguments_are_checked(void **state) {
     wrong.target = target;
     wrong.classes = classes;
     assert_create_refused(2, 1, &wrong);
+    wrong.target = wrong.row_weights = NULL;
+    assert_create_refused(2, 0, &wrong);
     wrong = view_of_classes();
     assert_create_refused(2, 2, &wrong);
     assert_string_equal(
@@ -344,6 +346,92 @@ static void assert_names(const tnn_data *data) {
     assert_string_equal(tnn_data_output_name(data, 1), "green");
 }
 
+static void test_dataset_join_refuses_named_classes_with_unnamed_ones(void **state) {
+    (void)state;
+    tnn_data *named = new_from_csv("x,kind\n1,red\n2,green\n3,blue\n");
+    tnn_data *unnamed = new_from_csv("x,kind\n1,2\n2,0\n");
+    tnn_data *fewer = new_from_csv("x,kind\n1,red\n");
+    tnn_data *joined = named;
+    assert_status(tnn_data_join(&joined, named, unnamed), TNN_INVALID_ARGUMENT);
+    assert_null(joined);
+    assert_string_equal(
+        tnn_error_message(),
+        "tnn_data_join: only the classes of first have names, expected both or none");
+    assert_status(tnn_data_join(&joined, unnamed, named), TNN_INVALID_ARGUMENT);
+    assert_string_equal(
+        tnn_error_message(),
+        "tnn_data_join: only the classes of second have names, expected both or none");
+    assert_status(tnn_data_join(&joined, named, fewer), TNN_INVALID_ARGUMENT);
+    tnn_data_destroy(named);
+    tnn_data_destroy(unnamed);
+    tnn_data_destroy(fewer);
+}
+
+static void assert_joins_to_five_classes(const tnn_data *first, const tnn_data *second) {
+    tnn_data *joined;
+    assert_ok(tnn_data_join(&joined, first, second));
+    assert_int_equal(tnn_data_outputs(joined), 5);
+    assert_int_equal(tnn_data_view(joined).rows, 3);
+    assert_string_equal(tnn_data_input_name(joined, 0), "x");
+    for (size_t i = 0; i < 5; i++)
+        assert_null(tnn_data_output_name(joined, i));
+    tnn_data_destroy(joined);
+}
+
+static void test_dataset_join_takes_the_larger_number_of_unnamed_classes(void **state) {
+    (void)state;
+    tnn_data *two = new_from_csv("x,kind\n1,1\n2,0\n");
+    tnn_data *five = new_from_csv("x,kind\n3,4\n");
+    assert_joins_to_five_classes(two, five);
+    assert_joins_to_five_classes(five, two);
+    tnn_data_destroy(two);
+    tnn_data_destroy(five);
+}
+
+static void test_dataset_without_targets_is_mixed_and_cut_like_any(void **state) {
+    (void)state;
+    tnn_dataset bare = {.rows = ROWS, .x = x};
+    tnn_data *data = new_data(bare, 0);
+    tnn_data *targets = new_data(view_of_targets(), 1);
+    tnn_data *first;
+    tnn_data *rest;
+    tnn_data *joined;
+    assert_ok(tnn_data_split(&first, &rest, data, 0.5, 1));
+    assert_ok(tnn_data_join(&joined, first, rest));
+    assert_ok(tnn_data_shuffle(data, 1));
+    assert_rows_are(data, order_of_seed_1, ROWS);
+    assert_rows_are(joined, order_of_seed_1, ROWS);
+    assert_int_equal(tnn_data_outputs(joined), 0);
+    assert_null(tnn_data_view(joined).target);
+    assert_null(tnn_data_view(joined).classes);
+    tnn_data_destroy(joined);
+    assert_null(tnn_data_output_name(data, 0));
+    assert_status(tnn_data_join(&joined, data, targets), TNN_INVALID_ARGUMENT);
+    tnn_data_destroy(first);
+    tnn_data_destroy(rest);
+    tnn_data_destroy(targets);
+    tnn_data_destroy(data);
+}
+
+static void test_dataset_without_targets_is_refused_by_what_needs_them(void **state) {
+    (void)state;
+    tnn_dataset bare = {.rows = ROWS, .x = x};
+    const tnn_layer layer = {.units = 1};
+    const tnn_fit_options options = {.epochs = 1};
+    tnn_evaluation evaluation;
+    tnn_net *net;
+    tnn_optimizer *optimizer;
+    assert_ok(tnn_net_create(&net, 2, &layer, 1, NULL));
+    assert_ok(tnn_optimizer_create(&optimizer, net, tnn_sgd(0.1f)));
+    tnn_loss loss = tnn_mean_squared_error();
+    assert_status(tnn_train(net, optimizer, loss, &bare, NULL), TNN_INVALID_ARGUMENT);
+    assert_status(tnn_fit(net, optimizer, loss, &bare, &options, NULL), TNN_INVALID_ARGUMENT);
+    assert_status(tnn_evaluate(net, loss, &bare, &evaluation, NULL), TNN_INVALID_ARGUMENT);
+    assert_ok(tnn_net_fit_scaling(net, &bare, TNN_STANDARDIZE, TNN_NO_SCALING));
+    tnn_optimizer_destroy(optimizer);
+    tnn_net_destroy(net);
+}
+
 static void test_dataset_names_go_with_parts_and_sums(void **state) {
     (void)state;
     tnn_data *data = new_from_csv("x,kind\n1,red\n2,green\n");
@@ -443,6 +531,10 @@ int main(void) {
         cmocka_unit_test(test_dataset_join_has_the_rows_of_both),
         cmocka_unit_test(test_dataset_join_gives_weight_1_to_rows_without_weights),
         cmocka_unit_test(test_dataset_join_is_refused_when_the_two_do_not_fit),
+        cmocka_unit_test(test_dataset_join_refuses_named_classes_with_unnamed_ones),
+        cmocka_unit_test(test_dataset_join_takes_the_larger_number_of_unnamed_classes),
+        cmocka_unit_test(test_dataset_without_targets_is_mixed_and_cut_like_any),
+        cmocka_unit_test(test_dataset_without_targets_is_refused_by_what_needs_them),
         cmocka_unit_test(test_dataset_names_go_with_parts_and_sums),
         cmocka_unit_test(test_dataset_calls_fail_clean_without_memory),
     };

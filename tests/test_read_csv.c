@@ -86,6 +86,8 @@ static void test_read_csv_separator_is_the_callers(void **state) {
     options.separator = ' ';
     assert_rows("  1 2\t\t3  \r\n\n-4   .5 600", &options, two_rows, 2);
     assert_rows("\"1\" \"2\" 3\n-4 .5 \"600\" \n", &options, two_rows, 2);
+    options.separator = (char)0xA7; /* Latin-1's paragraph sign, negative where char is signed */
+    assert_rows("1\xa7 2\xa7\"3\"\n-4\xa7.5\xa7\x36\x30\x30\n", &options, two_rows, 2);
 }
 
 static void test_read_csv_targets_are_the_columns_named_by_number(void **state) {
@@ -119,6 +121,67 @@ static void test_read_csv_header_names_inputs_and_targets(void **state) {
     assert_string_equal(tnn_data_output_name(data, 0), "with, comma");
     assert_string_equal(tnn_data_output_name(data, 1), "a");
     tnn_data_destroy(data);
+}
+
+static void test_read_csv_ignored_columns_may_hold_anything(void **state) {
+    (void)state;
+    const size_t columns[] = {4, 1};
+    const char *const names[] = {"note", "id"};
+    tnn_csv_options by_number = {.ignored_columns = columns, .ignored_count = 2};
+    tnn_csv_options by_name = {.has_header = true, .ignored_names = names, .ignored_count = 2};
+    assert_rows("1,Anna,2,3,\n-4,,.5,600,1e999\n", &by_number, two_rows, 2);
+    assert_rows("a,id,b,c,note\n1,Anna,2,3,\n-4,,.5,600,n/a\n", &by_name, two_rows, 2);
+    tnn_data *data = new_from("id,a,note,b\n,1,,2\n", &by_name);
+    assert_string_equal(tnn_data_input_name(data, 0), "a");
+    assert_string_equal(tnn_data_output_name(data, 0), "b");
+    tnn_data_destroy(data);
+    by_name.is_class = true;
+    data = new_from("id,a,kind,note\n,1,red,2\n", &by_name);
+    assert_string_equal(tnn_data_output_name(data, 0), "red");
+    tnn_data_destroy(data);
+}
+
+static void test_read_csv_without_a_target_all_columns_are_inputs(void **state) {
+    (void)state;
+    const size_t columns[] = {0};
+    tnn_csv_options options = {
+        .no_target = true, .ignored_columns = columns, .ignored_count = 1, .has_header = true};
+    tnn_data *data = new_from("id,a,b\nx,1,2\ny,3,4\n", &options);
+    tnn_dataset view = tnn_data_view(data);
+    assert_int_equal(tnn_data_inputs(data), 2);
+    assert_int_equal(tnn_data_outputs(data), 0);
+    assert_null(view.target);
+    assert_null(view.classes);
+    assert_same_bits(view.x, ((float[]){1, 2, 3, 4}), 4);
+    assert_string_equal(tnn_data_input_name(data, 1), "b");
+    tnn_data_destroy(data);
+    data = new_from("1\n2\n", &(tnn_csv_options){.no_target = true});
+    assert_int_equal(tnn_data_inputs(data), 1);
+    tnn_data_destroy(data);
+}
+
+static void assert_weighted(const char *text, const tnn_csv_options *options) {
+    tnn_data *data = new_from(text, options);
+    tnn_dataset view = tnn_data_view(data);
+    assert_int_equal(tnn_data_inputs(data), 1);
+    assert_same_bits(view.x, ((float[]){1, 4}), 2);
+    assert_same_bits(view.target, ((float[]){2, 5}), 2);
+    assert_same_bits(view.row_weights, ((float[]){0.5f, 3}), 2);
+    tnn_data_destroy(data);
+}
+
+static void test_read_csv_weight_column_becomes_row_weights(void **state) {
+    (void)state;
+    const size_t last = 2, first = 0;
+    tnn_csv_options by_number = {.weight_column = &last};
+    tnn_csv_options by_name = {.has_header = true, .weight_name = "w"};
+    assert_weighted("1,2,.5\n4,5,3\n", &by_number);
+    by_number.weight_column = &first;
+    assert_weighted(".5,1,2\n3,4,5\n", &by_number);
+    assert_weighted("a,w,b\n1,.5,2\n4,3,5\n", &by_name);
+    assert_refused(
+        "a,w,b\n1,heavy,2\n", &by_name, TNN_BAD_FORMAT,
+        "tnn_read_csv_from: memory:2:3: \"heavy\", expected a number");
 }
 
 /* ---- Classes --------------------------------------------------------------------------------- */
@@ -220,7 +283,8 @@ static void test_read_csv_fault_is_told_with_its_place(void **state) {
         {"1,2\n\x80\x01,3\n", AT "2:1: \"??\", expected a number"},
         {"1,2\n3\n", AT "2:2: the line ends after 1 fields, expected 2 as in line 1"},
         {"\n1,2\n3,4,5\n", AT "3:5: one more field, expected 2 as in line 2"},
-        {"1\n2\n", AT "1:2: the line ends after 1 fields, expected more than the targets, 1"},
+        {"1\n2\n",
+         AT "1:2: the line ends after 1 fields, expected at least 2, one of them an input"},
         {"1,2\n3,\"4\n5,6\n", AT "2:3: a quote begins here, expected another one that ends it"},
         {"1,2\n\"3\"4,5\n", AT "2:4: text follows a quote that ended, expected a separator"},
         {"1,2\n\"3\" 4,5\n", AT "2:5: text follows a quote that ended, expected a separator"},
@@ -230,6 +294,90 @@ static void test_read_csv_fault_is_told_with_its_place(void **state) {
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         assert_refused(cases[i].text, NULL, TNN_BAD_FORMAT, cases[i].message);
+}
+
+static void test_read_csv_other_separator_is_suggested(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        tnn_csv_options options;
+        const char *message;
+    } cases[] = {
+        {"1;2\n", {0}, AT "1:4: the line has no ',' but has ';': is that the separator?"},
+        {"a|b\n",
+         {.has_header = true},
+         AT "1:4: the line has no ',' but has '|': is that the separator?"},
+        {"1\t2\n", {0}, AT "1:4: the line has no ',' but has '\\t': is that the separator?"},
+        {"1,2",
+         {.separator = ';'},
+         AT "1:4: the line has no ';' but has ',': is that the separator?"},
+        {"1,2",
+         {.separator = ' '},
+         AT "1:4: the line has no ' ' but has ',': is that the separator?"},
+        {"1;2",
+         {.separator = '\t'},
+         AT "1:4: the line has no '\\t' but has ';': is that the separator?"},
+        {"1 2\n",
+         {.no_target = true},
+         AT "1:4: the line has no ',' but has ' ': is that the separator?"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_refused(cases[i].text, &cases[i].options, TNN_BAD_FORMAT, cases[i].message);
+}
+
+static void test_read_csv_gzip_is_recognized(void **state) {
+    (void)state;
+    assert_refused(
+        "\x1f\x8b\x08", NULL, TNN_BAD_FORMAT,
+        AT " byte 0: compressed by gzip, expected CSV; decompress it, or give a source that does");
+    assert_refused(
+        "\x1f", NULL, TNN_BAD_FORMAT,
+        AT "1:2: the line ends after 1 fields, expected at "
+           "least 2, one of them an input");
+}
+
+static void test_read_csv_column_of_two_uses_is_refused(void **state) {
+    (void)state;
+    const size_t zero = 0, one = 1, zeros[] = {0, 0};
+    const char *const names[] = {"b"};
+    const tnn_csv_options wrong[] = {
+        {.ignored_columns = &one, .ignored_count = 1, .target_columns = &one, .target_count = 1},
+        {.ignored_columns = &one, .ignored_count = 1, .weight_column = &one},
+        {.weight_column = &one, .target_columns = &one, .target_count = 1},
+        {.weight_name = "b", .ignored_names = names, .ignored_count = 1, .has_header = true},
+        {.weight_name = "b", .target_columns = &one, .target_count = 1, .has_header = true},
+        {.ignored_columns = zeros, .ignored_count = 2},
+    };
+    tnn_data *data;
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        assert_status(read_text(&data, "a,b,c,d\n1,2,3,4\n", &wrong[i]), TNN_INVALID_ARGUMENT);
+        assert_null(data);
+    }
+    tnn_csv_options options = {
+        .ignored_columns = &zero, .ignored_count = 1, .weight_column = &zero};
+    assert_refused(
+        "1,2,3,4\n", &options, TNN_INVALID_ARGUMENT,
+        "tnn_read_csv_from: column 0 is given twice, as it is ignored and the weight");
+}
+
+static void test_read_csv_inputs_have_to_be_left(void **state) {
+    (void)state;
+    const size_t columns[] = {0, 3};
+    tnn_csv_options options = {
+        .ignored_columns = columns, .ignored_count = 2, .weight_column = &(size_t){1}};
+    assert_refused(
+        "1,2,3,4\n", &options, TNN_BAD_FORMAT,
+        AT "1:8: the line ends after 4 fields, expected at least 5, one of them an input");
+    options.no_target = true;
+    tnn_data_destroy(new_from("1,2,3,4\n", &options));
+    assert_refused(
+        "1,2,3\n", &options, TNN_BAD_FORMAT,
+        AT "1:6: the line ends after 3 fields, expected at least 4, one of them an input");
+    options.weight_column = &(size_t){4};
+    assert_refused(
+        "1,2,3,4\n", &options, TNN_BAD_FORMAT,
+        AT "1:8: the line has 4 fields, expected one of number 4, counted from 0, as it is the "
+           "weight");
 }
 
 static void test_read_csv_zero_byte_is_refused(void **state) {
@@ -270,7 +418,8 @@ static void test_read_csv_target_that_is_not_there_is_told(void **state) {
         AT "1:1: several columns are named \"c\", expected one");
     assert_refused(
         "1,2\n", &by_number, TNN_BAD_FORMAT,
-        AT "1:4: the line has 2 fields, expected one of number 2, counted from 0, for target 0");
+        AT
+        "1:4: the line has 2 fields, expected one of number 2, counted from 0, as it is a target");
     assert_refused("a,c\n", &by_name, TNN_BAD_FORMAT, AT "2:1: the end, expected a row of numbers");
     tnn_csv_options classes = {.is_class = true};
     assert_refused("1,a\n2,\n", &classes, TNN_BAD_FORMAT, AT "2:3: nothing, expected a class");
@@ -322,6 +471,15 @@ static void test_read_csv_arguments_are_checked(void **state) {
         {.target_names = names, .target_count = 2, .has_header = true},
         {.target_columns = columns, .target_count = 2},
         {.target_columns = columns, .target_count = 2, .is_class = true},
+        {.no_target = true, .target_columns = columns, .target_count = 1},
+        {.no_target = true, .is_class = true},
+        {.ignored_count = 1},
+        {.ignored_columns = columns},
+        {.ignored_columns = columns, .ignored_names = names, .ignored_count = 1},
+        {.ignored_names = names, .ignored_count = 1},
+        {.ignored_names = names, .ignored_count = 2, .has_header = true},
+        {.weight_column = columns, .weight_name = "a", .has_header = true},
+        {.weight_name = "a"},
     };
     tnn_data *data;
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
@@ -432,15 +590,32 @@ static tnn_status read_values(
     return tnn_read_csv_from(data, source, &options);
 }
 
+static const char weighted[] = "a,id,w,b\n1,x,.5,2\n3,,1e1,4\n";
+
+static tnn_status read_weighted(
+    tnn_data **data, const tnn_source *source, const tnn_allocator *allocator) {
+    static const char *const names[] = {"id"};
+    tnn_csv_options options = {
+        .has_header = true,
+        .no_target = true,
+        .ignored_names = names,
+        .ignored_count = 1,
+        .weight_name = "w",
+        .allocator = allocator};
+    return tnn_read_csv_from(data, source, &options);
+}
+
 static void test_read_csv_pieces_do_not_matter(void **state) {
     (void)state;
     assert_pieces_do_not_matter(read_sample, sample, sizeof sample - 1);
+    assert_pieces_do_not_matter(read_weighted, weighted, sizeof weighted - 1);
 }
 
 static void test_read_csv_any_damage_is_an_error_or_a_sound_data_set(void **state) {
     (void)state;
     static const char plain[] = " 1 2\t3e4\r\n-.5 \"6\" 7\n";
     assert_stands_any_damage(read_sample, sample, sizeof sample - 1);
+    assert_stands_any_damage(read_weighted, weighted, sizeof weighted - 1);
     assert_stands_any_damage(read_plain, plain, sizeof plain - 1);
     assert_stands_any_damage(read_values, "1,2\n3,0\n", 8);
 }
@@ -457,6 +632,7 @@ static void test_read_csv_fails_clean_without_memory(void **state) {
      * names, of which most grow more than once. */
     assert_true(assert_stands_lack_of_memory(read_sample, text, (size_t)(at - text)) > 15);
     assert_true(assert_stands_lack_of_memory(read_values, "1,2\n3,0\n", 8) > 5);
+    assert_true(assert_stands_lack_of_memory(read_weighted, weighted, sizeof weighted - 1) > 8);
     free(text);
 }
 
@@ -468,11 +644,18 @@ int main(void) {
         cmocka_unit_test(test_read_csv_separator_is_the_callers),
         cmocka_unit_test(test_read_csv_targets_are_the_columns_named_by_number),
         cmocka_unit_test(test_read_csv_header_names_inputs_and_targets),
+        cmocka_unit_test(test_read_csv_ignored_columns_may_hold_anything),
+        cmocka_unit_test(test_read_csv_without_a_target_all_columns_are_inputs),
+        cmocka_unit_test(test_read_csv_weight_column_becomes_row_weights),
         cmocka_unit_test(test_read_csv_text_classes_are_numbered_as_they_appear),
         cmocka_unit_test(test_read_csv_whole_numbers_are_classes_by_value),
         cmocka_unit_test(test_read_csv_other_numbers_are_classes_by_appearance),
         cmocka_unit_test(test_read_csv_classes_are_told_apart_when_there_are_thousands),
         cmocka_unit_test(test_read_csv_fault_is_told_with_its_place),
+        cmocka_unit_test(test_read_csv_other_separator_is_suggested),
+        cmocka_unit_test(test_read_csv_gzip_is_recognized),
+        cmocka_unit_test(test_read_csv_column_of_two_uses_is_refused),
+        cmocka_unit_test(test_read_csv_inputs_have_to_be_left),
         cmocka_unit_test(test_read_csv_zero_byte_is_refused),
         cmocka_unit_test(test_read_csv_endless_field_is_refused),
         cmocka_unit_test(test_read_csv_target_that_is_not_there_is_told),

@@ -43,6 +43,14 @@ static void test_read_fann_rows_follow_the_header(void **state) {
     tnn_data_destroy(data);
 }
 
+static void test_read_fann_gzip_is_recognized(void **state) {
+    (void)state;
+    assert_refused(
+        "\x1f\x8b\x08", NULL, TNN_BAD_FORMAT,
+        "tnn_read_fann_from: memory: byte 0: compressed by gzip, expected FANN's text; decompress "
+        "it, or give a source that does");
+}
+
 static void test_read_fann_path_gives_what_the_source_gives(void **state) {
     (void)state;
     static const char path[] = "test_read_fann.data";
@@ -194,6 +202,7 @@ static void test_read_fann_fails_clean_without_memory(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read_fann_rows_follow_the_header),
+        cmocka_unit_test(test_read_fann_gzip_is_recognized),
         cmocka_unit_test(test_read_fann_path_gives_what_the_source_gives),
         cmocka_unit_test(test_read_fann_fault_is_told_with_its_place),
         cmocka_unit_test(test_read_fann_endless_number_is_refused),

@@ -801,14 +801,14 @@ static void test_scaling_fit_standardizes_or_stretches_columns(void **state) {
     tnn_net_destroy(net);
 }
 
-/* Constant; apart by the least float; as far apart as floats can be; a mean that is no float. */
+/* Constant; apart by the least float; as far apart as can be scaled; a mean that is no float. */
 static void test_scaling_fit_gives_constant_columns_scale_1(void **state) {
     static const float values[3][4] = {
-        {0.1f, 0, FLT_MAX, 0},
-        {0.1f, FLT_TRUE_MIN, -FLT_MAX, 0},
-        {0.1f, 0, FLT_MAX, 1},
+        {0.1f, 0, 0x1p125f, 0},
+        {0.1f, FLT_TRUE_MIN, -0x1p125f, 0},
+        {0.1f, 0, 0x1p125f, 1},
     };
-    const float far = (float)(1 / (2 * (double)FLT_MAX));
+    const float far = FLT_MIN; /* 1 / 0x1p126 */
     const tnn_dataset data = {.rows = 3, .x = values[0]};
     const tnn_layer layer = {.units = 1};
     tnn_net *net = new_net(4, &layer, 1, NULL);
@@ -823,6 +823,34 @@ static void test_scaling_fit_gives_constant_columns_scale_1(void **state) {
         /* What was fitted may be set. */
         assert_ok(tnn_net_set_input_scaling(net, shift, scale));
     }
+    tnn_net_destroy(net);
+}
+
+/* Minus to plus 3e38 in float is infinitely far, and one over more than 0x1p126 is denormal. */
+static void test_scaling_fit_names_the_column_that_is_too_wide(void **state) {
+    static const float ends[] = {3e38f, FLT_MAX, 0x1.000002p125f};
+    static float values[FIT_ROWS * FIT_COLUMNS], targets[FIT_ROWS * FIT_TARGETS];
+    const tnn_dataset data = {.rows = FIT_ROWS, .x = values, .target = targets};
+    tnn_net *net = new_fit_net();
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        fill_fit_data(values, FIT_COLUMNS);
+        fill_fit_data(targets, FIT_TARGETS);
+        values[3 * FIT_COLUMNS + 70] = -ends[i];
+        values[9 * FIT_COLUMNS + 70] = ends[i];
+        assert_refused(tnn_net_fit_scaling(net, &data, TNN_MIN_MAX, TNN_NO_SCALING), "column 70");
+        targets[5 * FIT_TARGETS + 2] = -ends[i];
+        targets[6 * FIT_TARGETS + 2] = ends[i];
+        assert_refused(
+            tnn_net_fit_scaling(net, &data, TNN_NO_SCALING, TNN_MIN_MAX),
+            i == 0 ? "data->target goes from -3e+38 to 3e+38 in column 2" : "in column 2");
+    }
+    /* A deviation that has a scale, of rows that float cannot shift. */
+    targets[5 * FIT_TARGETS + 2] = -FLT_MAX;
+    targets[6 * FIT_TARGETS + 2] = FLT_MAX;
+    assert_refused(tnn_net_fit_scaling(net, &data, TNN_NO_SCALING, TNN_STANDARDIZE), "in column 2");
+    assert_null(tnn_net_input_shift(net));
+    assert_null(tnn_net_output_shift(net));
     tnn_net_destroy(net);
 }
 
@@ -898,6 +926,7 @@ int main(void) {
         cmocka_unit_test(test_scaling_kernels_round_twice),
         cmocka_unit_test(test_scaling_fit_standardizes_or_stretches_columns),
         cmocka_unit_test(test_scaling_fit_gives_constant_columns_scale_1),
+        cmocka_unit_test(test_scaling_fit_names_the_column_that_is_too_wide),
         cmocka_unit_test(test_scaling_fit_names_the_value_that_is_not_finite),
         cmocka_unit_test(test_scaling_fit_refuses_what_it_cannot_use),
     };

@@ -472,7 +472,8 @@ tnn_backward_from(tnn_net *net, const float *output_gradient, float *input_gradi
  */
 TNN_API tnn_status tnn_step(tnn_net *net, tnn_optimizer *optimizer);
 
-/* Rows to learn from: a view, nothing is copied or owned. Exactly one of target and classes. */
+/* Rows to learn from: a view, nothing is copied or owned. Exactly one of target and classes; a view
+ * with neither is of rows to predict from. */
 typedef struct tnn_dataset {
     size_t rows;
     const float *x;          /* [rows, inputs] */
@@ -686,8 +687,9 @@ TNN_API tnn_status tnn_evaluate(
 typedef struct tnn_data tnn_data;
 
 /*
- * Copies the rows of a view with so many inputs and outputs; with classes, outputs is their number.
- * The caller destroys *data. allocator NULL is malloc. TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY.
+ * Copies the rows of a view with so many inputs and outputs; with classes, outputs is their number,
+ * and 0 if the view has neither target nor classes: rows to predict from. The caller destroys
+ * *data. allocator NULL is malloc. TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY.
  */
 TNN_API tnn_status tnn_data_create(
     tnn_data **data, size_t inputs, size_t outputs, const tnn_dataset *view,
@@ -712,8 +714,10 @@ tnn_data_subset(tnn_data **subset, const tnn_data *data, size_t count, const siz
  * row each, drawn from seed: tnn_data_shuffle with it and a cut. */
 TNN_API tnn_status tnn_data_split(
     tnn_data **first, tnn_data **rest, const tnn_data *data, double share, uint64_t seed);
-/* The rows of both, which have the same inputs, outputs and names of classes; the other names are
- * the first one's. If one has row weights, the rows of the other get 1. */
+/* The rows of both, which have the same inputs and outputs; the names are the first one's. Classes
+ * with names go with classes of the same names; of classes without, outputs becomes the larger
+ * number. If one has row weights, the rows of the other get 1. TNN_INVALID_ARGUMENT,
+ * TNN_OUT_OF_MEMORY. */
 TNN_API tnn_status tnn_data_join(tnn_data **joined, const tnn_data *first, const tnn_data *second);
 
 typedef enum tnn_scaling {
@@ -726,8 +730,9 @@ typedef enum tnn_scaling {
  * Gives a net the scaling that does this to the columns of a data set: its inputs, its targets
  * (not of classes). TNN_NO_SCALING removes the scaling that the net has. A column that is constant
  * gets scale 1; the deviation is that of the rows themselves, divided by their number. Row weights
- * do not count. Discards a pending forward. TNN_INVALID_ARGUMENT (a value is not finite: which
- * one), TNN_OUT_OF_MEMORY.
+ * do not count. Discards a pending forward. TNN_INVALID_ARGUMENT (a value is not finite, or a
+ * column goes over so wide a range, from about 8.5e37 on, that float cannot scale it: which one),
+ * TNN_OUT_OF_MEMORY.
  */
 TNN_API tnn_status
 tnn_net_fit_scaling(tnn_net *net, const tnn_dataset *data, tnn_scaling inputs, tnn_scaling outputs);
@@ -749,17 +754,26 @@ typedef struct tnn_data_limits {
     size_t total_bytes; /* of the data set in memory; default 2^32 */
 } tnn_data_limits;
 
-/* {0}: commas, no header, the last column is the target. */
+/* {0}: commas, no header, the last column is the target. A column has one use: given twice, it is
+ * TNN_INVALID_ARGUMENT. */
 typedef struct tnn_csv_options {
     char separator;  /* 0: comma; ' ' stands for any number of spaces and tabs */
     bool has_header; /* the first line names the columns */
     /* The targets, by number from 0 or by the header's name; the other columns are inputs. */
     const size_t *target_columns;
     const char *const *target_names;
-    size_t target_count; /* 0: the last column */
+    size_t target_count; /* 0: the last column that has no other use */
+    bool no_target;      /* only inputs: the view has neither target nor classes, outputs is 0 */
     /* The one target is a class: a whole number from 0 on, which counts as it is, if all of them
      * are; otherwise any text, numbered in the order of first appearance. */
     bool is_class;
+    /* Columns of any text that nobody wants, by number or by name. */
+    const size_t *ignored_columns;
+    const char *const *ignored_names;
+    size_t ignored_count;
+    /* The column of row weights, by number or by name; both NULL: none. */
+    const size_t *weight_column;
+    const char *weight_name;
     tnn_data_limits limits;
     const tnn_allocator *allocator; /* NULL: malloc */
 } tnn_csv_options;

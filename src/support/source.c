@@ -105,6 +105,14 @@ bool tnni_source_fill(tnni_source *source) {
     return source->filled > 0;
 }
 
+tnn_status tnni_source_refuse_gzip(tnni_source *source, const char *expected) {
+    if (tnni_source_peek(source) != 0x1f || source->filled < 2 || source->buffer[1] != 0x8b)
+        return TNN_OK;
+    return tnni_source_fail_at(
+        source, TNN_BAD_FORMAT, 0,
+        "compressed by gzip, expected %s; decompress it, or give a source that does", expected);
+}
+
 size_t tnni_source_take(tnni_source *source, size_t most, const unsigned char **bytes) {
     if (tnni_source_peek(source) == TNNI_END)
         return 0;

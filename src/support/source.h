@@ -69,6 +69,9 @@ static inline int tnni_source_next(tnni_source *source) {
     return byte;
 }
 
+/* Fails if what comes first is gzip's; to be called before anything is taken. */
+tnn_status tnni_source_refuse_gzip(tnni_source *source, const char *expected);
+
 /* Up to most bytes where they lie, taken; 0 of them at the end or with a status set. Does not count
  * lines. */
 size_t tnni_source_take(tnni_source *source, size_t most, const unsigned char **bytes);

@@ -46,9 +46,14 @@ static inline void fuzz_check(tnn_status status, tnn_data *data) {
     for (size_t i = 0; view.target && i < view.rows * outputs; i++)
         if (!(view.target[i] - view.target[i] == 0.0f))
             abort();
+    for (size_t r = 0; view.row_weights && r < view.rows; r++)
+        if (!(view.row_weights[r] - view.row_weights[r] == 0.0f))
+            abort();
     for (size_t r = 0; view.classes && r < view.rows; r++)
         if (view.classes[r] >= outputs)
             abort();
+    if ((outputs > 0) != (view.target || view.classes))
+        abort();
     size_t letters = 0;
     for (size_t i = 0; i < outputs; i++)
         letters += tnn_data_output_name(data, i) ? strlen(tnn_data_output_name(data, i)) : 0;

@@ -4,6 +4,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     static const char separators[] = {',', ';', ' ', '\t'};
     static const char *const names[] = {"kind"};
+    static const char *const ignored[] = {"id"};
+    static const size_t zero = 0, one = 1;
     if (count == 0)
         return 0;
     fuzz_bytes left = {bytes + 1, count - 1};
@@ -11,9 +13,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     tnn_csv_options options = {
         .separator = separators[bytes[0] & 3],
         .has_header = bytes[0] & 4,
-        .is_class = bytes[0] & 8,
+        .no_target = bytes[0] & 32,
+        .is_class = (bytes[0] & 40) == 8,
+        .weight_name = (bytes[0] & 132) == 132 ? "w" : NULL,
+        .weight_column = (bytes[0] & 132) == 128 ? &zero : NULL,
         .limits = fuzz_limits};
-    if ((bytes[0] & 16) && options.has_header) {
+    if (bytes[0] & 64) {
+        options.ignored_names = options.has_header ? ignored : NULL;
+        options.ignored_columns = options.has_header ? NULL : &one;
+        options.ignored_count = 1;
+    }
+    if ((bytes[0] & 16) && options.has_header && !options.no_target) {
         options.target_names = names;
         options.target_count = 1;
     }

@@ -49,7 +49,8 @@ void assert_same_data(const tnn_data *a, const tnn_data *b) {
     assert_true(!view_a.target == !view_b.target);
     if (view_a.target)
         assert_same_bits(view_a.target, view_b.target, view_a.rows * outputs);
-    else
+    assert_true(!view_a.classes == !view_b.classes);
+    if (view_a.classes)
         assert_memory_equal(view_a.classes, view_b.classes, view_a.rows * sizeof(uint32_t));
     assert_true(!view_a.row_weights == !view_b.row_weights);
     if (view_a.row_weights)
@@ -83,11 +84,14 @@ static bool is_finite(float x) {
 static void assert_sound(const tnn_data *data) {
     tnn_dataset view = tnn_data_view(data);
     size_t outputs = tnn_data_outputs(data);
-    assert_true(view.rows > 0 && outputs > 0 && tnn_data_inputs(data) > 0);
+    assert_true(view.rows > 0 && tnn_data_inputs(data) > 0);
+    assert_true((outputs > 0) == (view.target || view.classes));
     for (size_t i = 0; i < view.rows * tnn_data_inputs(data); i++)
         assert_true(is_finite(view.x[i]));
     for (size_t i = 0; view.target && i < view.rows * outputs; i++)
         assert_true(is_finite(view.target[i]));
+    for (size_t r = 0; view.row_weights && r < view.rows; r++)
+        assert_true(is_finite(view.row_weights[r]));
     for (size_t r = 0; view.classes && r < view.rows; r++)
         assert_true(view.classes[r] < outputs);
     for (size_t i = 0; i < outputs; i++)
