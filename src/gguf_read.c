@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     LEAST_KEY = 13,    /* bytes: length, type, a value of one byte */

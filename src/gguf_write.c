@@ -2,6 +2,8 @@
 #include "support/bytes.h"
 #include "support/checksum.h"
 
+#include <string.h>
+
 /* ---- Bytes ----------------------------------------------------------------------------------- */
 
 static void flush(tnni_gguf_writer *writer) {
