@@ -3,10 +3,18 @@
  * file may not grow, the folder may not be written to, the process may be killed at any moment. And
  * no temporary file stays behind, unless it was killed.
  */
+#ifdef __linux__
+#    define _GNU_SOURCE /* unshare */
+#    include <sched.h>
+#    include <sys/mount.h>
+#endif
+
 #include "support/model_files.h"
 #include "support/test_allocators.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,6 +205,121 @@ static void test_model_save_write_that_fails_is_told_wherever_it_does(void **sta
     assert_true(holds(&new_file));
 }
 
+/* ---- Every call of the system fails once ------------------------------------------------------
+ */
+
+/* The linker leads the library's calls to these (--wrap). Call number fail_at, from 1, gets EIO;
+ * one that closes does so all the same. */
+static size_t calls, fail_at;
+
+static bool fails(void) {
+    errno = EIO;
+    return ++calls == fail_at;
+}
+
+int __real_open(const char *path, int flags, ...);
+int __real_fchmod(int file, mode_t mode);
+ssize_t __real_write(int file, const void *data, size_t bytes);
+int __real_fsync(int file);
+int __real_close(int file);
+int __real_rename(const char *from, const char *to);
+int __wrap_open(const char *path, int flags, unsigned mode);
+int __wrap_fchmod(int file, mode_t mode);
+ssize_t __wrap_write(int file, const void *data, size_t bytes);
+int __wrap_fsync(int file);
+int __wrap_close(int file);
+int __wrap_rename(const char *from, const char *to);
+
+int __wrap_open(const char *path, int flags, unsigned mode) {
+    return fails() ? -1 : __real_open(path, flags, mode);
+}
+
+int __wrap_fchmod(int file, mode_t mode) {
+    return fails() ? -1 : __real_fchmod(file, mode);
+}
+
+ssize_t __wrap_write(int file, const void *data, size_t bytes) {
+    return fails() ? -1 : __real_write(file, data, bytes);
+}
+
+int __wrap_fsync(int file) {
+    return fails() ? -1 : __real_fsync(file);
+}
+
+int __wrap_close(int file) {
+    int result = __real_close(file);
+    return fails() ? -1 : result;
+}
+
+int __wrap_rename(const char *from, const char *to) {
+    return fails() ? -1 : __real_rename(from, to);
+}
+
+static size_t count_calls_of_a_save(void) {
+    calls = 0;
+    fail_at = 0;
+    assert_ok(tnn_net_save(new_one, PATH));
+    size_t count = calls;
+    assert_ok(tnn_net_save(old_net, PATH));
+    return count;
+}
+
+/* The last two calls sync and close the folder, which has the new file by then; a folder that was
+ * only opened to be synced may fail to close. */
+static void test_model_save_call_that_fails_is_told_whichever_it_is(void **state) {
+    (void)state;
+    size_t count = count_calls_of_a_save();
+    assert_true(count > 10);
+    for (size_t failing = 1; failing <= count; failing++) {
+        calls = 0;
+        fail_at = failing;
+        tnn_status status = tnn_net_save(new_one, PATH);
+        fail_at = 0;
+        assert_status(status, failing < count ? TNN_IO_ERROR : TNN_OK);
+        if (failing < count)
+            assert_non_null(strstr(tnn_error_message(), strerror(EIO)));
+        assert_true(holds(failing < count - 1 ? &old_file : &new_file));
+        assert_int_equal(for_each_file(false), 1);
+    }
+}
+
+/* ---- A full disk ----------------------------------------------------------------------------- */
+
+enum { NO_MOUNT = 2 };
+
+/* A file system of 64 KB, which this process alone sees. */
+static void save_on_a_full_disk(void) {
+#ifdef __linux__
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("tmpfs", FOLDER, "tmpfs", 0, "size=64k") != 0)
+        _exit(NO_MOUNT);
+    bool is_told = tnn_net_save(old_net, PATH) == TNN_OK &&
+        tnn_net_save(new_one, PATH) == TNN_IO_ERROR &&
+        strstr(tnn_error_message(), strerror(ENOSPC)) && holds(&old_file) &&
+        for_each_file(false) == 1;
+    _exit(is_told ? 0 : 1);
+#else
+    _exit(NO_MOUNT);
+#endif
+}
+
+static void test_model_save_full_disk_is_told(void **state) {
+    (void)state;
+    int status = 0;
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        save_on_a_full_disk();
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == NO_MOUNT)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* ---- No memory ------------------------------------------------------------------------------- */
+
 static void test_model_save_fails_clean_without_memory(void **state) {
     (void)state;
     test_allocator memory;
@@ -257,6 +380,8 @@ int main(void) {
         SAVE_TEST(test_model_save_only_regular_files_are_replaced),
         SAVE_TEST(test_model_save_read_only_folder_is_told),
         SAVE_TEST(test_model_save_write_that_fails_is_told_wherever_it_does),
+        SAVE_TEST(test_model_save_call_that_fails_is_told_whichever_it_is),
+        SAVE_TEST(test_model_save_full_disk_is_told),
         SAVE_TEST(test_model_save_fails_clean_without_memory),
         SAVE_TEST(test_model_save_killed_at_any_moment_leaves_a_whole_file),
     };
