@@ -211,9 +211,12 @@ static void test_model_save_write_that_fails_is_told_wherever_it_does(void **sta
 /* The linker leads the library's calls to these (--wrap). Call number fail_at, from 1, gets EIO;
  * one that closes does so all the same. */
 static size_t calls, fail_at;
+static char order[4096]; /* a letter for each */
 
-static bool fails(void) {
+static bool fails(char letter) {
     errno = EIO;
+    if (calls + 1 < sizeof order)
+        order[calls] = letter;
     return ++calls == fail_at;
 }
 
@@ -231,28 +234,28 @@ int __wrap_close(int file);
 int __wrap_rename(const char *from, const char *to);
 
 int __wrap_open(const char *path, int flags, unsigned mode) {
-    return fails() ? -1 : __real_open(path, flags, mode);
+    return fails('o') ? -1 : __real_open(path, flags, mode);
 }
 
 int __wrap_fchmod(int file, mode_t mode) {
-    return fails() ? -1 : __real_fchmod(file, mode);
+    return fails('m') ? -1 : __real_fchmod(file, mode);
 }
 
 ssize_t __wrap_write(int file, const void *data, size_t bytes) {
-    return fails() ? -1 : __real_write(file, data, bytes);
+    return fails('w') ? -1 : __real_write(file, data, bytes);
 }
 
 int __wrap_fsync(int file) {
-    return fails() ? -1 : __real_fsync(file);
+    return fails('s') ? -1 : __real_fsync(file);
 }
 
 int __wrap_close(int file) {
     int result = __real_close(file);
-    return fails() ? -1 : result;
+    return fails('c') ? -1 : result;
 }
 
 int __wrap_rename(const char *from, const char *to) {
-    return fails() ? -1 : __real_rename(from, to);
+    return fails('r') ? -1 : __real_rename(from, to);
 }
 
 static size_t count_calls_of_a_save(void) {
@@ -262,6 +265,19 @@ static size_t count_calls_of_a_save(void) {
     size_t count = calls;
     assert_ok(tnn_net_save(old_net, PATH));
     return count;
+}
+
+/* The bytes are on the disk before the name, and that is before anyone is told. */
+static void test_model_save_order_is_write_sync_rename_sync(void **state) {
+    (void)state;
+    size_t count = count_calls_of_a_save();
+    calls = 0;
+    assert_ok(tnn_net_save(new_one, PATH));
+    assert_true(count < sizeof order);
+    order[count] = '\0';
+    assert_memory_equal(order, "oomw", 4);
+    assert_int_equal(strspn(order + 3, "w"), count - 3 - 5);
+    assert_string_equal(order + count - 5, "scrsc");
 }
 
 /* The last two calls sync and close the folder, which has the new file by then; a folder that was
@@ -380,6 +396,7 @@ int main(void) {
         SAVE_TEST(test_model_save_only_regular_files_are_replaced),
         SAVE_TEST(test_model_save_read_only_folder_is_told),
         SAVE_TEST(test_model_save_write_that_fails_is_told_wherever_it_does),
+        SAVE_TEST(test_model_save_order_is_write_sync_rename_sync),
         SAVE_TEST(test_model_save_call_that_fails_is_told_whichever_it_is),
         SAVE_TEST(test_model_save_full_disk_is_told),
         SAVE_TEST(test_model_save_fails_clean_without_memory),
