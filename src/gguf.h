@@ -27,8 +27,7 @@ typedef enum tnni_gguf_type {
 
 enum {
     TNNI_GGUF_VERSION = 3,
-    TNNI_GGUF_HEADER = 24,  /* bytes before the first key */
-    TNNI_GGUF_DEFAULT = 32, /* alignment of a file that does not say */
+    TNNI_GGUF_DEFAULT_ALIGNMENT = 32, /* of a file that does not say */
     TNNI_GGUF_ALIGNMENT = 64,
     TNNI_GGUF_MOST_NAME = 65535, /* bytes of a key or a tensor's name */
     TNNI_GGUF_MOST_DIMENSIONS = 4,
@@ -83,9 +82,7 @@ tnn_status tnni_gguf_open(
     size_t count);
 void tnni_gguf_close(tnni_gguf *gguf);
 
-/* The one value of a key that has to be there, with this type. TNN_BAD_FORMAT, naming it. */
-tnn_status tnni_gguf_find(
-    const tnni_gguf *gguf, const char *key, tnni_gguf_type type, tnni_gguf_value *value);
+/* The value of a key that has to be there, with this type. TNN_BAD_FORMAT, naming it. */
 tnn_status tnni_gguf_find_u32(const tnni_gguf *gguf, const char *key, uint32_t *value);
 tnn_status tnni_gguf_find_u64(const tnni_gguf *gguf, const char *key, uint64_t *value);
 /* The same for an array; count SIZE_MAX accepts any number of elements. */

@@ -41,7 +41,7 @@ static tnn_status bad(const tnni_gguf *gguf, size_t at, const char *what) {
     return tnni_fail(TNN_BAD_FORMAT, "%s: byte %zu: %s", gguf->where, at, what);
 }
 
-/* count more bytes of something; *bytes may be NULL. */
+/* count more bytes of something; bytes may be NULL. */
 static tnn_status take(
     cursor *walk, uint64_t count, const char *what, const unsigned char **bytes) {
     size_t left = walk->gguf->count - walk->at;
@@ -258,11 +258,6 @@ static tnn_status find_value(
     return TNN_OK;
 }
 
-tnn_status tnni_gguf_find(
-    const tnni_gguf *gguf, const char *key, tnni_gguf_type type, tnni_gguf_value *value) {
-    return find_value(gguf, key, type, false, value);
-}
-
 tnn_status tnni_gguf_find_u32(const tnni_gguf *gguf, const char *key, uint32_t *value) {
     tnni_gguf_value found;
     tnn_status status = find_value(gguf, key, TNNI_GGUF_U32, false, &found);
@@ -424,7 +419,8 @@ static tnn_status walk_all(tnni_gguf *gguf, cursor *walk) {
 static tnn_status check_architecture(const tnni_gguf *gguf) {
     tnni_gguf_value value;
     size_t length;
-    tnn_status status = tnni_gguf_find(gguf, TNNI_GGUF_ARCHITECTURE_KEY, TNNI_GGUF_STRING, &value);
+    tnn_status status =
+        find_value(gguf, TNNI_GGUF_ARCHITECTURE_KEY, TNNI_GGUF_STRING, false, &value);
     if (status != TNN_OK)
         return status;
     const char *name = tnni_gguf_next_string(&value, &length);
@@ -454,7 +450,7 @@ static tnn_status check_checksum(const tnni_gguf *gguf) {
 }
 
 static tnn_status find_alignment(tnni_gguf *gguf) {
-    uint32_t alignment = TNNI_GGUF_DEFAULT;
+    uint32_t alignment = TNNI_GGUF_DEFAULT_ALIGNMENT;
     tnn_status status = TNN_OK;
     if (look_up(gguf, gguf->keys, gguf->key_count, TNNI_GGUF_ALIGNMENT_KEY) != SIZE_MAX)
         status = tnni_gguf_find_u32(gguf, TNNI_GGUF_ALIGNMENT_KEY, &alignment);

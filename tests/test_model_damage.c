@@ -212,7 +212,8 @@ static void test_model_damage_tensor_is_told(void **state) {
         {"layers.1.bias", 16, 8, 64, BAD,
          AT "tensor layers.1.bias begins at offset 64, expected 192, behind the one before"},
         {"layers.1.bia", 0, 1, 'z', BAD, AT "tensor layers.1.bias is missing"},
-        {"layers.0.weight", (size_t)-8, 1, '1', BAD, AT "byte 685: the tensor layers.1.weight comes twice"},
+        {"layers.0.weight", (size_t)-8, 1, '1', BAD,
+         AT "byte 685: the tensor layers.1.weight comes twice"},
         {"tinynn.layers.has_bias", 17, 1, 0, BAD,
          AT "4 tensors, the layer list and the scaling have 3"},
     };
