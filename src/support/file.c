@@ -3,6 +3,7 @@
 #endif
 #include "support/file.h"
 
+#include "support/clock.h"
 #include "support/memory.h"
 #include "support/random.h"
 #include "support/status.h"
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 enum { MOST_NAME = 40, TRIES = 100 };
 
@@ -196,9 +196,7 @@ static tnn_status open_parent(tnni_file *file) {
 
 /* Others may guess such a name, but not make the file ours: it is created or there is an error. */
 static tnn_status create_temporary(tnni_file *file, const file_status *old) {
-    struct timespec now = {0};
-    timespec_get(&now, TIME_UTC);
-    uint64_t number = tnni_mix((uint64_t)now.tv_sec) ^ (uint64_t)now.tv_nsec;
+    uint64_t number = (uint64_t)(1e9 * tnni_seconds());
     number = tnni_mix(number ^ (uint64_t)(uintptr_t)file) ^ (uint64_t)process_number();
     for (int attempt = 0; attempt < TRIES && file->file < 0; attempt++) {
         number = tnni_mix(number + 1);
