@@ -82,6 +82,9 @@ tnn_status tnni_gguf_open(
     size_t count);
 void tnni_gguf_close(tnni_gguf *gguf);
 
+/* Do these bytes begin such a file? Otherwise as above. To know before the rest is there. */
+tnn_status tnni_gguf_check_begin(const char *where, const unsigned char *bytes, size_t count);
+
 /* The value of a key that has to be there, with this type. TNN_BAD_FORMAT, naming it. */
 tnn_status tnni_gguf_find_u32(const tnni_gguf *gguf, const char *key, uint32_t *value);
 tnn_status tnni_gguf_find_u64(const tnni_gguf *gguf, const char *key, uint64_t *value);

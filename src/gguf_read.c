@@ -365,6 +365,11 @@ static tnn_status take_magic(cursor *walk) {
         version, TNNI_GGUF_VERSION);
 }
 
+tnn_status tnni_gguf_check_begin(const char *where, const unsigned char *bytes, size_t count) {
+    const tnni_gguf gguf = {.where = where, .bytes = bytes, .count = count};
+    return take_magic(&(cursor){&gguf, 0});
+}
+
 /* A number of entries, for which there has to be room behind it. */
 static tnn_status take_count(cursor *walk, const char *what, size_t least, size_t *count) {
     uint64_t claimed = 0;

@@ -376,14 +376,23 @@ tnn_status tnni_model_read(
 
 /* ---- The file -------------------------------------------------------------------------------- */
 
+/* "function: file", for messages. */
+typedef struct place {
+    char text[256];
+} place;
+
+static place place_of(const char *caller, const char *name) {
+    place where;
+    snprintf(where.text, sizeof where.text, "%s: %.200s", caller, name);
+    return where;
+}
+
 static tnn_status read_bytes(
-    tnn_net **net, const char *caller, const char *name, const unsigned char *bytes, size_t count,
+    tnn_net **net, const char *where, const unsigned char *bytes, size_t count,
     const tnn_load_options *options) {
     const tnn_allocator *allocator = tnni_allocator(net_options_of(options)->allocator);
-    char where[256];
     tnni_gguf gguf;
     size_t tensor_count = 0;
-    snprintf(where, sizeof where, "%s: %.200s", caller, name);
     tnn_net *made = NULL;
     tnn_status status = tnni_gguf_open(&gguf, where, allocator, bytes, count);
     if (status != TNN_OK)
@@ -401,10 +410,14 @@ static tnn_status read_bytes(
     return status;
 }
 
-/* All that a source has, as it comes. */
-static tnn_status read_all(tnni_source *source, size_t most, tnni_array *file, size_t *count) {
+/* All that a source has, as it comes, unless its first bytes are those of something else. */
+static tnn_status read_all(
+    tnni_source *source, const char *where, size_t most, tnni_array *file, size_t *count) {
     const unsigned char *bytes;
     for (size_t taken; (taken = tnni_source_take(source, SIZE_MAX, &bytes)) > 0; *count += taken) {
+        tnn_status status = *count == 0 ? tnni_gguf_check_begin(where, bytes, taken) : TNN_OK;
+        if (status != TNN_OK)
+            return status;
         if (taken > most - *count)
             return tnni_source_fail_at(
                 source, TNN_UNSUPPORTED, most, "more bytes than limits.total_bytes, %zu", most);
@@ -420,14 +433,13 @@ static tnn_status read_all(tnni_source *source, size_t most, tnni_array *file, s
 /* Closes the source. */
 static tnn_status read_source(tnn_net **net, tnni_source *source, const tnn_load_options *options) {
     const tnn_allocator *allocator = source->allocator;
-    const char *caller = source->caller;
-    const char *name = source->from.name;
+    const place where = place_of(source->caller, source->from.name);
     tnni_array file = {0};
     size_t count = 0;
-    tnn_status status = read_all(source, limits_of(options).total_bytes, &file, &count);
+    tnn_status status = read_all(source, where.text, limits_of(options).total_bytes, &file, &count);
     tnni_source_close(source);
     if (status == TNN_OK)
-        status = read_bytes(net, caller, name, file.data, count, options);
+        status = read_bytes(net, where.text, file.data, count, options);
     tnni_array_release(&file, allocator);
     return status;
 }
@@ -476,5 +488,5 @@ tnn_status tnn_net_load_from_memory(
         return tnni_fail(
             TNN_UNSUPPORTED, "%s: %zu bytes, more than limits.total_bytes, %zu", caller, bytes,
             limits_of(options).total_bytes);
-    return read_bytes(net, caller, "memory", data, bytes, options);
+    return read_bytes(net, place_of(caller, "memory").text, data, bytes, options);
 }

@@ -152,6 +152,27 @@ static void test_model_damage_header_is_told(void **state) {
     assert_changes_refused(changes, COUNT_OF(changes));
 }
 
+/* A source without an end, which is no model. */
+static tnn_status read_ones(void *context, void *buffer, size_t capacity, size_t *count) {
+    ++*(size_t *)context;
+    memset(buffer, 1, capacity);
+    *count = capacity;
+    return TNN_OK;
+}
+
+static void test_model_damage_other_bytes_are_refused_at_once(void **state) {
+    (void)state;
+    size_t calls = 0;
+    const tnn_source source = {.context = &calls, .read = read_ones};
+    tnn_net *net = (tnn_net *)(uintptr_t)1;
+    assert_status(tnn_net_load_from(&net, &source, NULL), TNN_BAD_FORMAT);
+    assert_null(net);
+    assert_int_equal(calls, 1);
+    assert_string_equal(
+        tnn_error_message(),
+        "tnn_net_load_from: data: byte 0: 01 01 01 01, expected the 47 47 55 46 of GGUF");
+}
+
 static void test_model_damage_key_is_told(void **state) {
     (void)state;
     static const change changes[] = {
@@ -424,6 +445,7 @@ int main(void) {
         cmocka_unit_test(test_model_damage_every_flipped_bit_is_noticed),
         cmocka_unit_test(test_model_damage_with_a_checksum_that_fits_is_an_error_or_a_sound_net),
         cmocka_unit_test(test_model_damage_header_is_told),
+        cmocka_unit_test(test_model_damage_other_bytes_are_refused_at_once),
         cmocka_unit_test(test_model_damage_key_is_told),
         cmocka_unit_test(test_model_damage_layer_is_told),
         cmocka_unit_test(test_model_damage_tensor_is_told),
