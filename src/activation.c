@@ -3,6 +3,7 @@
 #include "support/status.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /*
@@ -137,35 +138,47 @@ static tnn_status check_parameter(
         layer, name, (double)parameter);
 }
 
-static tnn_status check_vtable(
-    const char *caller, size_t layer, const tnn_activation_vtable *vtable) {
+tnni_activation_kind tnni_activation_find_name(const char *name, size_t length) {
+    int kind = 0;
+    while (
+        kind < TNNI_ACTIVATION_KINDS &&
+        (strlen(catalogue[kind].name) != length || memcmp(catalogue[kind].name, name, length) != 0))
+        kind++;
+    return (tnni_activation_kind)kind;
+}
+
+tnn_activation tnni_activation_of_kind(tnni_activation_kind kind) {
+    return built_in(kind, 0.0f);
+}
+
+tnn_status tnni_activation_check_vtable(
+    const char *caller, const char *owner, const tnn_activation_vtable *vtable) {
     if (!vtable->name || vtable->name[0] == '\0')
-        return tnni_fail(
-            TNN_INVALID_ARGUMENT, "%s: layers[%zu].activation.vtable has no name", caller, layer);
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: %s.vtable has no name", caller, owner);
     if (!vtable->forward || !vtable->backward)
         return tnni_fail(
-            TNN_INVALID_ARGUMENT, "%s: layers[%zu].activation.vtable (\"%s\") has no %s function",
-            caller, layer, vtable->name, vtable->forward ? "backward" : "forward");
-    for (int kind = 0; kind < TNNI_ACTIVATION_KINDS; kind++) {
-        if (strcmp(vtable->name, catalogue[kind].name) == 0)
-            return tnni_fail(
-                TNN_INVALID_ARGUMENT,
-                "%s: layers[%zu].activation.vtable bears the name \"%s\" of a built-in activation, "
-                "expected a name of its own",
-                caller, layer, vtable->name);
-    }
+            TNN_INVALID_ARGUMENT, "%s: %s.vtable (\"%s\") has no %s function", caller, owner,
+            vtable->name, vtable->forward ? "backward" : "forward");
+    if (tnni_activation_find_name(vtable->name, strlen(vtable->name)) != TNNI_ACTIVATION_KINDS)
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT,
+            "%s: %s.vtable bears the name \"%s\" of a built-in activation, expected a name of its "
+            "own",
+            caller, owner, vtable->name);
     return TNN_OK;
 }
 
 tnn_status tnni_activation_check(
     const char *caller, size_t layer, const tnn_activation *activation) {
+    char owner[48];
     switch (tnni_activation_find(activation)) {
     case TNNI_LEAKY_RELU:
         return check_parameter(caller, layer, "slope", activation->parameter);
     case TNNI_ELU:
         return check_parameter(caller, layer, "alpha", activation->parameter);
     case TNNI_ACTIVATION_KINDS:
-        return check_vtable(caller, layer, activation->vtable);
+        snprintf(owner, sizeof owner, "layers[%zu].activation", layer);
+        return tnni_activation_check_vtable(caller, owner, activation->vtable);
     default:
         return TNN_OK;
     }

@@ -41,7 +41,7 @@ static tnn_status check_layer(const char *caller, size_t index, const tnn_layer 
     return status == TNN_OK ? tnni_initializer_check(caller, index, &layer->initializer) : status;
 }
 
-static tnn_status check_options(const char *caller, const tnn_net_options *options) {
+tnn_status tnni_net_check_options(const char *caller, const tnn_net_options *options) {
     const tnn_allocator *allocator = options->allocator;
     if (allocator && (!allocator->allocate || !allocator->release))
         return tnni_fail(
@@ -66,7 +66,7 @@ static tnn_status check_create(
         if (status != TNN_OK)
             return status;
     }
-    return check_options(caller, options);
+    return tnni_net_check_options(caller, options);
 }
 
 /* Bytes of a net and of its parameters; TNN_OUT_OF_MEMORY if size_t cannot hold them. */
@@ -199,16 +199,9 @@ fail:
         TNN_OUT_OF_MEMORY, "%s: no memory for a net of %zu parameters", caller, parameter_count);
 }
 
-tnn_status tnn_net_create(
-    tnn_net **net, size_t inputs, const tnn_layer *layers, size_t layer_count,
+tnn_status tnni_net_new(
+    const char *caller, tnn_net **net, size_t inputs, const tnn_layer *layers, size_t layer_count,
     const tnn_net_options *options) {
-    static const tnn_net_options defaults = {0};
-    const char *caller = "tnn_net_create";
-    if (!net)
-        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: net is NULL", caller);
-    *net = NULL;
-    if (!options)
-        options = &defaults;
     const tnni_kernels *kernels = NULL;
     size_t bytes = 0;
     size_t parameter_count = 0;
@@ -236,9 +229,23 @@ tnn_status tnn_net_create(
         inputs = layers[l].units;
     }
     plan_net(made);
-    initialize_parameters(made, layers);
     *net = made;
     return TNN_OK;
+}
+
+tnn_status tnn_net_create(
+    tnn_net **net, size_t inputs, const tnn_layer *layers, size_t layer_count,
+    const tnn_net_options *options) {
+    static const tnn_net_options defaults = {0};
+    const char *caller = "tnn_net_create";
+    if (!net)
+        return tnni_fail(TNN_INVALID_ARGUMENT, "%s: net is NULL", caller);
+    *net = NULL;
+    tnn_status status =
+        tnni_net_new(caller, net, inputs, layers, layer_count, options ? options : &defaults);
+    if (status == TNN_OK)
+        initialize_parameters(*net, layers);
+    return status;
 }
 
 /* ---- Clone and destroy ----------------------------------------------------------------------- */

@@ -102,6 +102,14 @@ typedef struct tnni_part {
 
 /* net.c */
 
+/* tnn_net_create, but for the parameters, which are still to be written, and options, which are not
+ * NULL. */
+tnn_status tnni_net_new(
+    const char *caller, tnn_net **net, size_t inputs, const tnn_layer *layers, size_t layer_count,
+    const tnn_net_options *options);
+/* Have allocator and executor their functions? Otherwise TNN_INVALID_ARGUMENT, naming caller. */
+tnn_status tnni_net_check_options(const char *caller, const tnn_net_options *options);
+
 /* Room for a pass over rows. TNN_OUT_OF_MEMORY, naming caller, and the net is as it was. */
 tnn_status tnni_net_grow(const char *caller, tnn_net *net, size_t rows);
 
@@ -175,6 +183,13 @@ static inline void tnni_unscale(
     float *y) {
     net->kernels->unscale_columns(rows, columns, scaling, scaling + columns, x, y);
 }
+
+/* scaling.c */
+
+/* Are these arrays a scaling of so many columns, or NULL both? Otherwise TNN_INVALID_ARGUMENT,
+ * naming caller. */
+tnn_status tnni_check_scaling(
+    const char *caller, size_t columns, const float *shift, const float *scale);
 
 /* pass.c */
 

@@ -13,7 +13,7 @@
 
 /* ---- Set and read ---------------------------------------------------------------------------- */
 
-static tnn_status check_scaling(
+tnn_status tnni_check_scaling(
     const char *caller, size_t columns, const float *shift, const float *scale) {
     if (!shift != !scale)
         return tnni_fail(
@@ -46,7 +46,7 @@ static tnn_status make_scaling(
     const char *caller, const tnn_net *net, size_t columns, const float *shift, const float *scale,
     float **scaling) {
     *scaling = NULL;
-    tnn_status status = check_scaling(caller, columns, shift, scale);
+    tnn_status status = tnni_check_scaling(caller, columns, shift, scale);
     if (status == TNN_OK && shift)
         status = allocate_scaling(caller, net, columns, scaling);
     if (!*scaling)

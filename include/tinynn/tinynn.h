@@ -813,6 +813,82 @@ tnn_read_fann(tnn_data **data, const char *path, const tnn_read_options *options
 TNN_API tnn_status
 tnn_read_fann_from(tnn_data **data, const tnn_source *source, const tnn_read_options *options);
 
+/* ---- Model files ----------------------------------------------------------------------------- */
+
+/*
+ * A model file holds what tnn_net_clone copies: layers, parameters, scaling, seed and the count of
+ * forward passes, in GGUF, version 3, the same bytes on every machine. docs/model-file.md has it
+ * byte by byte. A custom activation is stored as the name of its vtable and its parameter.
+ */
+
+/*
+ * Where bytes go to. write takes all of the bytes (at least 1); a status other than TNN_OK ends the
+ * writing and is handed on.
+ */
+typedef struct tnn_sink {
+    void *context;
+    tnn_status (*write)(void *context, const void *data, size_t bytes);
+    const char *name; /* for messages; NULL: "data" */
+} tnn_sink;
+
+/*
+ * Writes the net to a file, whole or not at all: to a new file in the same folder, which is synced
+ * to the disk and then renamed. Whatever happens, path is the old file or the new one. A new file
+ * has the permissions of the one that it replaces, which has to be a regular file. A process that
+ * is killed meanwhile may leave a file ".tinynn-*.tmp" in the folder.
+ *
+ * TNN_IO_ERROR says what failed and why; path is then the old file, except that a folder that could
+ * not be synced has the new one. TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY.
+ */
+TNN_API tnn_status tnn_net_save(const tnn_net *net, const char *path);
+
+/*
+ * The same bytes into buffer[capacity_bytes]; *bytes becomes their number, in any case but that net
+ * or bytes is NULL. buffer NULL only asks for it. Allocates nothing. TNN_INVALID_ARGUMENT: the
+ * buffer is too small, and left as it is.
+ */
+TNN_API tnn_status
+tnn_net_save_to_memory(const tnn_net *net, void *buffer, size_t capacity_bytes, size_t *bytes);
+
+/* The same bytes, from the first to the last, in pieces of at most 4096. Allocates nothing.
+ * TNN_INVALID_ARGUMENT, or what write returned. */
+TNN_API tnn_status tnn_net_save_to(const tnn_net *net, const tnn_sink *sink);
+
+/* How much a file may have before loading says TNN_UNSUPPORTED. 0: the default. */
+typedef struct tnn_load_limits {
+    size_t total_bytes; /* of the file; default 2^32 */
+    size_t parameters;  /* of the net; default 2^30 */
+    size_t layers;      /* default 4096 */
+    size_t units;       /* of a layer, and the net's inputs; default 2^24 */
+} tnn_load_limits;
+
+/* {0} is the default of everything. */
+typedef struct tnn_load_options {
+    const tnn_net_options *net; /* NULL: the default; its seed does not count, the file has one */
+    tnn_load_limits limits;
+    /* Custom activations that files may name: vtable and context count, the parameter is the
+     * file's. */
+    const tnn_activation *activations;
+    size_t activation_count;
+} tnn_load_options;
+
+/*
+ * Makes the net that a model file describes: bit for bit the parameters, and from then on the
+ * results, of the net that was saved. options NULL is {0}. The caller destroys *net. Trusts
+ * nothing: memory (the bytes of the file, which a path or source needs while it loads, then those
+ * of the net) and time are in proportion to the bytes that are there, whatever they claim.
+ *
+ * TNN_BAD_FORMAT: bytes that are missing, damaged or contradict each other. TNN_UNSUPPORTED: a
+ * limit, a newer format, an activation that is neither the library's nor in options. TNN_IO_ERROR,
+ * TNN_OUT_OF_MEMORY. TNN_INVALID_ARGUMENT: what tnn_net_create says of net options; an activation
+ * in options that lacks a function or bears the name of a built-in one or of another one.
+ */
+TNN_API tnn_status tnn_net_load(tnn_net **net, const char *path, const tnn_load_options *options);
+TNN_API tnn_status tnn_net_load_from_memory(
+    tnn_net **net, const void *data, size_t bytes, const tnn_load_options *options);
+TNN_API tnn_status
+tnn_net_load_from(tnn_net **net, const tnn_source *source, const tnn_load_options *options);
+
 /* ---- Checking -------------------------------------------------------------------------------- */
 
 /*
