@@ -28,16 +28,14 @@ static inline tnn_dataset rows_from(const tnni_batch *batch, size_t first, size_
     return rows;
 }
 
-enum { FETCH_AHEAD = 2 };
-
 static tnn_dataset gather(const tnni_batch *batch, const size_t *numbers, size_t count) {
     const size_t x_bytes = batch->inputs * sizeof(float);
     const size_t target_bytes = batch->outputs * sizeof(float);
     for (size_t r = 0; r < count; r++) {
         tnn_dataset row = rows_from(batch, numbers[r], 1);
-        /* Rows are far apart, so the next ones are fetched while this one is copied. */
-        if (r + FETCH_AHEAD < count)
-            tnni_prefetch(batch->data->x + numbers[r + FETCH_AHEAD] * batch->inputs, x_bytes);
+        /* Rows are far apart, so the next one is fetched while this one is copied. */
+        if (r + 1 < count)
+            tnni_prefetch(batch->data->x + numbers[r + 1] * batch->inputs, x_bytes);
         memcpy(batch->x + r * batch->inputs, row.x, x_bytes);
         if (row.target)
             memcpy(batch->target + r * batch->outputs, row.target, target_bytes);
