@@ -16,32 +16,34 @@ static tnni_loss_kernel *loss_kernel(const tnn_net *net, const tnni_objective *o
                                                  : net->kernels->sigmoid_binary_cross_entropy;
 }
 
-/* The objective's targets of these rows, as the loss wants them. */
-static const float *targets_of(
-    const tnn_net *net, const tnni_objective *objective, tnni_range rows) {
-    size_t outputs = tnni_outputs(net);
-    const float *raw = objective->target + rows.begin * outputs;
-    if (!net->output_scaling)
-        return raw;
-    float *targets = net->targets + rows.begin * outputs;
-    tnni_scale(net, net->output_scaling, tnni_length(rows), outputs, raw, targets);
-    return targets;
-}
-
-void tnni_loss_rows(
-    tnn_net *net, const tnni_objective *objective, tnni_range rows, float *gradient) {
+/* tnni_loss_rows with target[rows, outputs] as the loss wants it. */
+static void loss_against(
+    tnn_net *net, const tnni_objective *objective, tnni_range rows, const float *target,
+    float *gradient) {
     const tnni_layer *last = tnni_last_layer(net);
     const tnn_loss *loss = objective->loss;
     size_t count = tnni_length(rows);
-    size_t offset = rows.begin * last->units;
-    const float *source = (objective->of_logits ? last->z : last->output) + offset;
-    const float *target = targets_of(net, objective, rows);
+    const float *source =
+        (objective->of_logits ? last->z : last->output) + rows.begin * last->units;
     double *row_loss = net->row_loss + rows.begin;
     if (objective->kind < TNNI_LOSS_KINDS)
         loss_kernel(net, objective)(
             loss->parameter, count, last->units, source, target, row_loss, gradient);
     else
         loss->vtable->evaluate(loss, count, last->units, source, target, row_loss, gradient);
+}
+
+void tnni_loss_rows(
+    tnn_net *net, const tnni_objective *objective, tnni_range rows, float *gradient) {
+    size_t outputs = tnni_outputs(net);
+    size_t offset = rows.begin * outputs;
+    const float *target = objective->target + offset;
+    if (net->output_scaling) {
+        float *scaled = net->targets + offset;
+        tnni_scale(net, net->output_scaling, tnni_length(rows), outputs, target, scaled);
+        target = scaled;
+    }
+    loss_against(net, objective, rows, target, gradient);
 }
 
 double tnni_batch_loss(const tnn_net *net, const tnni_objective *objective, size_t rows) {
@@ -180,7 +182,7 @@ static tnn_status take_pending(const char *caller, tnn_net *net, size_t *rows) {
 /* One row through a small net; its weight is 1 and so is the number of rows. */
 static tnn_status backward_small(tnn_net *net, const tnni_objective *objective, double *value) {
     float *gradient = tnni_last_layer(net)->delta;
-    tnni_loss_rows(net, objective, (tnni_range){0, 1}, gradient);
+    loss_against(net, objective, (tnni_range){0, 1}, objective->target, gradient); /* unscaled */
     double loss_value = net->row_loss[0];
     if (value)
         *value = loss_value;

@@ -378,10 +378,12 @@ static tnn_status validate(fit *f) {
     tnn_status status = tnni_evaluate(
         caller, &f->evaluator, f->loss, f->validation_numbers, f->validation_rows, &evaluation,
         NULL);
+    if (status != TNN_OK)
+        return status;
     progress->validation_loss = evaluation.loss;
     progress->validation_score = f->scores_accuracy ? evaluation.accuracy : evaluation.r_squared;
-    if (status != TNN_OK || isfinite(evaluation.loss))
-        return status;
+    if (isfinite(evaluation.loss))
+        return TNN_OK;
     char words[sizeof(((tnn_finding *)NULL)->message)];
     return tnni_fail(
         TNN_NOT_FINITE, "%s: %s", caller,

@@ -277,10 +277,10 @@ const tnni_step *tnni_optimizer_begin(tnn_optimizer *optimizer) {
         step->rate = (float)(rate / (1.0 - optimizer->beta1_power));
         step->correction = (float)(1.0 / sqrt(1.0 - optimizer->beta2_power));
         step->shrink = (float)(1.0 - rate * method->weight_decay);
-    }
-    if (step->kind == TNNI_RPROP && !optimizer->has_begun)
+    } else if (step->kind == TNNI_RPROP && !optimizer->has_moves) {
         fill_moves(optimizer);
-    optimizer->has_begun = true;
+        optimizer->has_moves = true;
+    }
     return step;
 }
 

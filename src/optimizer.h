@@ -15,7 +15,7 @@ struct tnn_optimizer {
     float *moments;         /* [moment_count, stride]; NULL if there are none */
     double beta1_power;     /* beta1 to the number of steps */
     double beta2_power;
-    bool has_begun; /* with its first step */
+    bool has_moves; /* with its first step */
 };
 
 /*

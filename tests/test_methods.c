@@ -385,7 +385,7 @@ static void take_up(bench *b, const tnn_method *method, const method_step *step)
         memcpy(o->moments + j * o->stride, step->before_moments + j * COUNT, COUNT * sizeof(float));
     o->beta1_power = pow(method->beta1, step->number - 1);
     o->beta2_power = pow(method->beta2, step->number - 1);
-    o->has_begun = step->number > 1;
+    o->has_moves = step->number > 1;
 }
 
 static void check_reference_step(bench *b, const tnn_method *method, const method_step *step) {
