@@ -10,19 +10,16 @@
 void tnni_layer_forward(
     const tnn_net *net, const tnni_layer *layer, size_t rows, tnni_range units, const float *x,
     float *z, float *a, float *panel) {
-    const float *weights = net->parameters + layer->weights;
-    const float *biases = layer->has_biases ? net->parameters + layer->biases : NULL;
-    const float parameter = layer->activation.parameter;
     bool is_whole = tnni_length(units) == layer->units;
     bool is_built_in = layer->kind < TNNI_ACTIVATION_KINDS;
     if (rows == 1 && is_whole && is_built_in) {
-        net->kernels->row(
-            layer->inputs, layer->units, x, weights, biases, layer->kind, parameter, z, a);
+        layer->row.run(&layer->row, x, z, a);
         return;
     }
     bool rectify = layer->kind == TNNI_RELU && z == a;
     net->kernels->product(
-        rows, layer->inputs, layer->units, units, x, weights, biases, rectify, z, panel);
+        rows, layer->inputs, layer->units, units, x, layer->row.weights, layer->row.biases, rectify,
+        z, panel);
     if (!is_built_in)
         layer->activation.vtable->forward(&layer->activation, rows, layer->units, z, a);
     if (!is_built_in || rectify)
@@ -31,7 +28,7 @@ void tnni_layer_forward(
     for (size_t r = 0; r < rows; r += stretch) {
         size_t at = r * layer->units + units.begin;
         net->kernels->activations[layer->kind].forward(
-            parameter, stretch, tnni_length(units), z + at, a + at);
+            layer->row.parameter, stretch, tnni_length(units), z + at, a + at);
     }
 }
 

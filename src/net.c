@@ -128,6 +128,23 @@ static size_t plan_panel(const tnn_net *net) {
     return net->widest * TNNI_PANEL_COLUMNS;
 }
 
+/* How single rows go through the layers, at the parameters that are the net's own. */
+static void plan_rows(tnn_net *net) {
+    for (size_t l = 0; l < net->layer_count; l++) {
+        tnni_layer *layer = &net->layers[l];
+        bool is_built_in = layer->kind < TNNI_ACTIVATION_KINDS;
+        layer->row = (tnni_row){
+            .run = is_built_in ? net->kernels->find_row(layer->inputs, layer->units) : NULL,
+            .inputs = layer->inputs,
+            .units = layer->units,
+            .weights = net->parameters + layer->weights,
+            .biases = layer->has_biases ? net->parameters + layer->biases : NULL,
+            .kind = layer->kind,
+            .parameter = layer->activation.parameter,
+        };
+    }
+}
+
 /* Small enough for its own kernels, which know built-in activations without dropout. */
 static bool plan_small(const tnn_net *net) {
     for (size_t l = 0; l < net->layer_count; l++) {
@@ -145,12 +162,14 @@ static void plan_net(tnn_net *net) {
     net->layout = net->shape;
     net->widest = 0;
     net->has_dropout = false;
+    net->is_built_in = true;
     for (size_t l = 0; l < net->layer_count; l++) {
         const tnni_layer *layer = &net->layers[l];
         net->shape = tnni_mix(net->shape ^ layer->units);
         net->layout = tnni_mix(net->layout ^ layer->units) + layer->has_biases;
         net->widest = layer->units > net->widest ? layer->units : net->widest;
         net->has_dropout = net->has_dropout || layer->dropout > 0.0f;
+        net->is_built_in = net->is_built_in && layer->kind < TNNI_ACTIVATION_KINDS;
     }
     size_t columns = tnni_inputs(net) > net->widest ? tnni_inputs(net) : net->widest;
     net->most_rows = SIZE_MAX / sizeof(float) / columns;
@@ -158,6 +177,7 @@ static void plan_net(tnn_net *net) {
     tnni_layer *last = &net->layers[net->layer_count - 1];
     if (last->kind == TNNI_SOFTMAX || last->kind == TNNI_SIGMOID)
         last->keeps_z = true;
+    plan_rows(net);
     net->panel_count = plan_panel(net);
     net->is_small = plan_small(net);
 }
@@ -282,6 +302,7 @@ static tnn_status clone_net(const char *caller, tnn_net **copy, const tnn_net *n
     made->small = NULL;
     made->input_scaling = NULL;
     made->output_scaling = NULL;
+    plan_rows(made);
     if (!clone_scaling(
             net->allocator, net->input_scaling, tnni_inputs(net), &made->input_scaling) ||
         !clone_scaling(

@@ -27,6 +27,7 @@ typedef struct tnni_layer {
     tnn_activation activation;
     tnni_activation_kind kind;
     bool keeps_z; /* backward or a loss reads z, so the activation is not made in its place */
+    tnni_row row; /* without a kernel if the activation is not the library's own */
 
     /* In the net's scratch, [capacity, units] each. */
     float *z;      /* a itself unless keeps_z */
@@ -48,6 +49,7 @@ struct tnn_net {
     size_t widest;    /* most units of a layer */
     size_t most_rows; /* whose arrays still have a size */
     bool has_dropout;
+    bool is_built_in; /* all activations are the library's own */
 
     size_t parameter_count;
     float *parameters;

@@ -70,6 +70,18 @@ void tnn_workspace_destroy(tnn_workspace *workspace) {
         tnni_release(workspace->allocator, workspace, workspace->bytes);
 }
 
+/* The pages in turn. What z the library's own activations read, they read before they write there. */
+static void predict_row(
+    const tnn_net *net, const tnn_workspace *workspace, const float *x, float *y) {
+    size_t last = net->layer_count - 1;
+    for (size_t l = 0; l <= last; l++) {
+        const tnni_row *row = &net->layers[l].row;
+        float *a = l == last ? y : workspace->pages[l % 2];
+        row->run(row, x, a, a);
+        x = a;
+    }
+}
+
 /*
  * A layer reads x and writes z into the page that x does not lie in. If its activation reads z
  * while it writes a, a goes into the other page, over an x that is no longer needed.
@@ -77,6 +89,10 @@ void tnn_workspace_destroy(tnn_workspace *workspace) {
 static void predict_block(
     const tnn_net *net, const tnn_workspace *workspace, size_t rows, const float *x, float *y) {
     float *const *pages = workspace->pages;
+    if (rows == 1 && net->is_built_in) {
+        predict_row(net, workspace, x, y);
+        return;
+    }
     for (size_t l = 0; l < net->layer_count; l++) {
         const tnni_layer *layer = &net->layers[l];
         bool last = l + 1 == net->layer_count;

@@ -47,7 +47,7 @@ MAP(erf)
 const tnni_kernels VARIANT_TABLE = {
     .name = VARIANT_NAME,
     .fused = VEC_FUSED,
-    .row = dense_row,
+    .find_row = row_find,
     .product = dense_product,
     .product_transposed = dense_product_transposed,
     .weight_gradient = dense_weight_gradient,

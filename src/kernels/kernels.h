@@ -118,6 +118,22 @@ typedef struct tnni_dense {
     float *delta;
 } tnni_dense;
 
+/* A dense layer as single rows see it. */
+typedef struct tnni_row tnni_row;
+
+/* One row through it and its activation: z and a, which may be the same as in a vtable. */
+typedef void tnni_row_kernel(const tnni_row *layer, const float *x, float *z, float *a);
+
+struct tnni_row {
+    tnni_row_kernel *run; /* what find_row gives for its sizes */
+    size_t inputs;
+    size_t units;
+    const float *weights;
+    const float *biases; /* or NULL */
+    tnni_activation_kind kind;
+    float parameter;
+};
+
 typedef struct tnni_kernels {
     const char *name;
     bool fused; /* multiply-adds round once */
@@ -127,10 +143,8 @@ typedef struct tnni_kernels {
         size_t rows, size_t inputs, size_t units, tnni_range part, const float *x,
         const float *weights, const float *biases, bool rectify, float *z, float *panel);
 
-    /* One row of that and its activation: z and a, which may be the same as in a vtable. */
-    void (*row)(
-        size_t inputs, size_t units, const float *x, const float *weights, const float *biases,
-        tnni_activation_kind kind, float parameter, float *z, float *a);
+    /* The kernel for one row of that and its activation, of layers with these sizes. */
+    tnni_row_kernel *(*find_row)(size_t inputs, size_t units);
 
     /* input_gradient[rows, inputs] = delta weights^T, for part of the inputs. */
     void (*product_transposed)(

@@ -451,6 +451,41 @@ ALWAYS_INLINE void store_columns(float *p, const bool partial, size_t tail, vec 
         vec_store(p, v);
 }
 
+/*
+ * The first n lanes, less than a vector, by stores of just these bytes: what lies behind them is
+ * often read next, and would wait for a store under a mask, which covers it.
+ */
+#if defined(VEC_AVX512) || defined(VEC_AVX2)
+ALWAYS_INLINE void vec_store_first(float *p, size_t n, vec v) {
+#    if defined(VEC_AVX512)
+    __m256 eight = _mm512_castps512_ps256(v);
+    if (n & 8) {
+        _mm256_storeu_ps(p, eight);
+        eight = _mm512_extractf32x8_ps(v, 1);
+        p += 8;
+    }
+#    else
+    __m256 eight = v;
+#    endif
+    __m128 four = _mm256_castps256_ps128(eight);
+    if (n & 4) {
+        _mm_storeu_ps(p, four);
+        four = _mm256_extractf128_ps(eight, 1);
+        p += 4;
+    }
+    if (n & 2) {
+        double pair = _mm_cvtsd_f64(_mm_castps_pd(four));
+        memcpy(p, &pair, sizeof pair);
+        four = _mm_movehl_ps(four, four);
+        p += 2;
+    }
+    if (n & 1)
+        _mm_store_ss(p, four);
+}
+#else
+#    define vec_store_first vec_store_partial
+#endif
+
 /* The doubles of a vector of floats are two vectors; of the one of a single float, one. */
 enum { VEC_DOUBLES = VEC_LANES == 1 ? 1 : 2, DVEC_LANES = VEC_LANES / VEC_DOUBLES };
 
