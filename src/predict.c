@@ -70,7 +70,8 @@ void tnn_workspace_destroy(tnn_workspace *workspace) {
         tnni_release(workspace->allocator, workspace, workspace->bytes);
 }
 
-/* The pages in turn. What z the library's own activations read, they read before they write there. */
+/* The pages in turn. What z the library's own activations read, they read before they write there.
+ */
 static void predict_row(
     const tnn_net *net, const tnn_workspace *workspace, const float *x, float *y) {
     size_t last = net->layer_count - 1;

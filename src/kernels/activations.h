@@ -19,6 +19,17 @@
             store_lanes(a + i, lanes, f(load_lanes(z + i, lanes), p));                             \
         }                                                                                          \
     }                                                                                              \
+    ELEMENTWISE_BACKWARD(f, source)
+
+/* The same for an f that math.h maps by groups of vectors. */
+#define ELEMENTWISE_BY_GROUPS(f, map, source)                                                      \
+    static void f##_forward(float unused, size_t rows, size_t units, const float *z, float *a) {   \
+        (void)unused;                                                                              \
+        map(rows *units, z, a);                                                                    \
+    }                                                                                              \
+    ELEMENTWISE_BACKWARD(f, source)
+
+#define ELEMENTWISE_BACKWARD(f, source)                                                            \
     static void f##_backward(                                                                      \
         float parameter, size_t rows, size_t units, const float *z, const float *a,                \
         float *gradient) {                                                                         \
@@ -77,7 +88,7 @@ ALWAYS_INLINE vec sigmoid_derivative(vec a, vec gradient, vec unused) {
     return vec_mul(gradient, vec_mul(a, vec_sub(vec_set(1.0f), a)));
 }
 
-ELEMENTWISE(sigmoid, a)
+ELEMENTWISE_BY_GROUPS(sigmoid, map_sigmoid, a)
 
 /* tanh is libm's name. */
 ALWAYS_INLINE vec hyperbolic_tangent(vec z, vec unused) {
@@ -90,7 +101,7 @@ ALWAYS_INLINE vec hyperbolic_tangent_derivative(vec a, vec gradient, vec unused)
     return vec_mul(gradient, vec_fma(vec_negate(a), a, vec_set(1.0f)));
 }
 
-ELEMENTWISE(hyperbolic_tangent, a)
+ELEMENTWISE_BY_GROUPS(hyperbolic_tangent, map_tanh, a)
 
 ALWAYS_INLINE vec elu(vec z, vec alpha) {
     return vec_select(vec_greater(z, vec_set(0.0f)), z, vec_mul(alpha, vec_expm1(z)));
@@ -213,42 +224,79 @@ ALWAYS_INLINE vec hard_tanh_derivative(vec a, vec gradient, vec unused) {
 
 ELEMENTWISE(hard_tanh, a)
 
+/* Vectors of a row that are looked at together: whole sixteens of lanes. */
+enum { ROW_GROUP = (int)SIXTEEN < (int)EXP_GROUP ? (int)EXP_GROUP : (int)SIXTEEN };
+
 /* A part of a row is filled up with its first element. */
 static float row_maximum(size_t units, const float *z) {
-    lanes16 largest;
-    for (int j = 0; j < SIXTEEN; j++)
-        largest.part[j] = vec_set(z[0]);
-    for (size_t i = 0; i < units; i += 16) {
-        for (size_t j = 0; j < SIXTEEN && i + j * VEC_LANES < units; j++) {
-            size_t lanes = lanes_at(i + j * VEC_LANES, units);
-            vec part = load_lanes(z + i + j * VEC_LANES, lanes);
-            if (lanes < VEC_LANES)
-                part = vec_first_lanes(lanes, part, vec_set(z[0]));
-            largest.part[j] = vec_max(largest.part[j], part);
+    vec largest[ROW_GROUP];
+    size_t i = 0;
+    UNROLL
+    for (int j = 0; j < ROW_GROUP; j++)
+        largest[j] = vec_set(z[0]);
+    for (; units - i >= ROW_GROUP * VEC_LANES; i += ROW_GROUP * VEC_LANES) {
+        UNROLL
+        for (int j = 0; j < ROW_GROUP; j++)
+            largest[j] = vec_max(largest[j], vec_load(z + i + j * VEC_LANES));
+    }
+    for (int j = 0; i < units; i += VEC_LANES, j++) {
+        size_t lanes = lanes_at(i, units);
+        vec part = load_lanes(z + i, lanes);
+        if (lanes < VEC_LANES)
+            part = vec_first_lanes(lanes, part, vec_set(z[0]));
+        largest[j] = vec_max(largest[j], part);
+    }
+    lanes16 lanes;
+    UNROLL
+    for (int j = 0; j < SIXTEEN; j++) {
+        lanes.part[j] = largest[j];
+        for (int other = j + SIXTEEN; other < ROW_GROUP; other += SIXTEEN)
+            lanes.part[j] = vec_max(lanes.part[j], largest[other]);
+    }
+    return lanes16_largest(lanes);
+}
+
+/* e = exp(z - largest); returns their sum, in sixteen lanes. */
+static float row_exponentials(size_t units, float largest, const float *z, float *e) {
+    lanes16 sum = lanes16_zero();
+    vec shift = vec_set(largest);
+    size_t i = 0;
+    for (; units - i >= ROW_GROUP * VEC_LANES; i += ROW_GROUP * VEC_LANES) {
+        for (int first = 0; first < ROW_GROUP; first += EXP_GROUP) {
+            size_t at = i + (size_t)first * VEC_LANES;
+            vec shifted[EXP_GROUP], power[EXP_GROUP];
+            UNROLL
+            for (int j = 0; j < EXP_GROUP; j++)
+                shifted[j] = vec_sub(vec_load(z + at + j * VEC_LANES), shift);
+            exp_group(EXP_GROUP, shifted, power);
+            UNROLL
+            for (int j = 0; j < EXP_GROUP; j++) {
+                vec *part = &sum.part[(first + j) % SIXTEEN];
+                vec_store(e + at + j * VEC_LANES, power[j]);
+                *part = vec_add(*part, power[j]);
+            }
         }
     }
-    return lanes16_largest(largest);
-}
-
-/* e = exp(z - largest). */
-static void row_exponentials(size_t units, float largest, const float *z, float *e) {
-    for (size_t i = 0; i < units; i += VEC_LANES) {
+    for (int j = 0; i < units; i += VEC_LANES, j = (j + 1) % SIXTEEN) {
         size_t lanes = lanes_at(i, units);
-        vec shifted = vec_sub(load_lanes(z + i, lanes), vec_set(largest));
-        store_lanes(e + i, lanes, vec_exp(shifted));
+        vec power = vec_exp(vec_sub(load_lanes(z + i, lanes), shift));
+        store_lanes(e + i, lanes, power);
+        if (lanes < VEC_LANES)
+            power = vec_first_lanes(lanes, power, vec_set(0.0f));
+        sum.part[j] = vec_add(sum.part[j], power);
     }
+    return lanes16_fold(sum);
 }
 
-/* The sum of x, or of x * y if y is not NULL, in sixteen lanes. */
-ALWAYS_INLINE float row_sum(size_t units, const float *x, const float *y) {
+/* The sum of x * y in sixteen lanes. */
+static float row_dot(size_t units, const float *x, const float *y) {
     lanes16 sum = lanes16_zero();
     for (size_t i = 0; i < units; i += 16) {
         for (size_t j = 0; j < SIXTEEN && i + j * VEC_LANES < units; j++) {
             size_t at = i + j * VEC_LANES;
             size_t lanes = lanes_at(at, units);
-            vec term = load_lanes(x + at, lanes);
-            sum.part[j] = y ? vec_fma(term, load_lanes(y + at, lanes), sum.part[j])
-                            : vec_add(sum.part[j], term);
+            sum.part[j] =
+                vec_fma(load_lanes(x + at, lanes), load_lanes(y + at, lanes), sum.part[j]);
         }
     }
     return lanes16_fold(sum);
@@ -266,8 +314,8 @@ static void scale_row(size_t count, float factor, float *x) {
 static void softmax_forward(float unused, size_t rows, size_t units, const float *z, float *a) {
     (void)unused;
     for (size_t r = 0; r < rows; r++, z += units, a += units) {
-        row_exponentials(units, row_maximum(units, z), z, a);
-        scale_row(units, 1.0f / row_sum(units, a, NULL), a);
+        float sum = row_exponentials(units, row_maximum(units, z), z, a);
+        scale_row(units, 1.0f / sum, a);
     }
 }
 
@@ -276,7 +324,7 @@ static void softmax_backward(
     float unused, size_t rows, size_t units, const float *z, const float *a, float *gradient) {
     (void)unused, (void)z;
     for (size_t r = 0; r < rows; r++, a += units, gradient += units) {
-        vec mean = vec_set(row_sum(units, a, gradient));
+        vec mean = vec_set(row_dot(units, a, gradient));
         for (size_t i = 0; i < units; i += VEC_LANES) {
             size_t lanes = lanes_at(i, units);
             vec centred = vec_sub(load_lanes(gradient + i, lanes), mean);

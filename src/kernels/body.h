@@ -36,12 +36,9 @@ const tnni_kernels VARIANT_TABLE;
         }                                                                                          \
     }
 
-MAP(exp)
 MAP(expm1)
 MAP(log)
 MAP(log1p_of_unit)
-MAP(tanh)
-MAP(sigmoid)
 MAP(erf)
 
 const tnni_kernels VARIANT_TABLE = {

@@ -18,41 +18,57 @@
 #define LN2_LOW 0x1.7f7d1cp-20f
 
 /*
- * x = n ln 2 + r with an integer n and |r| <= ln 2 / 2, for |x| < 120. Returns r; the low 22 bits
- * of *biased are n + bias. Added to 3 * 2^22, whose last bit is worth 1, x log2 e loses its
- * fraction, and the bits of the sum only need a shift to become an exponent.
+ * These are made for groups of n vectors, n being a constant, whose operations take turns: left to
+ * run one after the other, the chain of each vector fills the processor's window with operations
+ * that wait, and the units idle. vec_exp and its like are groups of one.
  */
-ALWAYS_INLINE vec reduce_by_ln2(vec x, int bias, ivec *biased) {
+enum { MOST_GROUP = 8, EXP_GROUP = 4, SIGMOID_GROUP = 4, TANH_GROUP = VEC_LANES == 16 ? 8 : 4 };
+
+#define EACH                                                                                       \
+    UNROLL                                                                                         \
+    for (int j = 0; j < n; j++)
+
+/*
+ * s x = m ln 2 + s r with an integer m and |s r| <= ln 2 / 2, for |s x| < 120; s is a power of two,
+ * which no rounding sees. The low 22 bits of biased are m + bias. Added to 3 * 2^22, whose last bit
+ * is worth 1, s x log2 e loses its fraction, and the bits of the sum only need a shift to become an
+ * exponent.
+ */
+ALWAYS_INLINE void reduce_by_ln2(
+    const int n, const float s, const vec x[], int bias, ivec biased[], vec r[]) {
     vec shift = vec_set(0x3p22f + (float)bias);
-    vec shifted = vec_fma(x, vec_set(LOG2_E), shift);
-    vec n = vec_sub(shifted, shift);
-    *biased = vec_bits(shifted);
-    vec r = vec_fma(n, vec_set(-LN2_HIGH), x);
-    return vec_fma(n, vec_set(-LN2_LOW), r);
+    vec m[MOST_GROUP];
+    EACH biased[j] = vec_bits(vec_fma(x[j], vec_set(s * LOG2_E), shift));
+    EACH m[j] = vec_sub(vec_from_bits(biased[j]), shift);
+    EACH r[j] = vec_fma(m[j], vec_set(-LN2_HIGH / s), x[j]);
+    EACH r[j] = vec_fma(m[j], vec_set(-LN2_LOW / s), r[j]);
 }
 
-/* The low nine bits as a float's sign and exponent: 2^(n - 127), and -2^(n - 127) for n + 256. */
+/* The low nine bits as a float's sign and exponent: 2^(m - 127), and -2^(m - 127) for m + 256. */
 ALWAYS_INLINE vec power_of_two(ivec biased) {
     return vec_from_bits(ivec_shift_left(biased, 23));
 }
 
 /*
- * exp(r) - 1 = r + r^2 q(r) for |r| <= ln 2 / 2, q of degree 4, which errs by 0.23 * 2^-24 of
- * exp(r) - 1 and by 0.09 * 2^-24 of exp(r). In pairs instead of by Horner's rule: no more
- * operations, for r^2 is wanted anyway, in a chain half as long.
+ * s p = exp(s r) - 1 = s r + (s r)^2 q(s r) for |s r| <= ln 2 / 2, q of degree 4, which errs by
+ * 0.23 * 2^-24 of exp(s r) - 1 and by 0.09 * 2^-24 of exp(s r). In pairs instead of by Horner's
+ * rule: no more operations, for r^2 is wanted anyway, in a chain half as long.
  */
-ALWAYS_INLINE vec expm1_of_reduced(vec r) {
-    vec r2 = vec_mul(r, r);
-    vec low = vec_fma(vec_set(0x1.5554bp-3f), r, vec_set(0x1.fffffep-2f));
-    vec middle = vec_fma(vec_set(0x1.1227aap-7f), r, vec_set(0x1.555716p-5f));
-    vec high = vec_fma(vec_set(0x1.6b73ap-10f), r2, middle);
-    return vec_fma(vec_fma(high, r2, low), r2, r);
+ALWAYS_INLINE void expm1_of_reduced(const int n, const float s, const vec r[], vec p[]) {
+    vec r2[MOST_GROUP], low[MOST_GROUP];
+    EACH r2[j] = vec_mul(r[j], r[j]);
+    EACH p[j] =
+        vec_fma(vec_set(s * s * s * s * 0x1.1227aap-7f), r[j], vec_set(s * s * s * 0x1.555716p-5f));
+    EACH low[j] = vec_fma(vec_set(s * s * 0x1.5554bp-3f), r[j], vec_set(s * 0x1.fffffep-2f));
+    EACH p[j] = vec_fma(vec_set(s * s * s * s * s * 0x1.6b73ap-10f), r2[j], p[j]);
+    EACH p[j] = vec_fma(p[j], r2[j], low[j]);
+    EACH p[j] = vec_fma(p[j], r2[j], r[j]);
 }
 
 /*
- * p 2^n, rounded once; n from -150, where the result is denormal or rounds to 0, to 128, where it
- * may still be finite: too far for the exponent of one float. Hence two halves of n, of which only
- * the second product can round. biased is n + 254.
+ * p 2^m, rounded once; m from -150, where the result is denormal or rounds to 0, to 128, where it
+ * may still be finite: too far for the exponent of one float. Hence two halves of m, of which only
+ * the second product can round. biased is m + 254.
  */
 ALWAYS_INLINE vec times_power_of_two(vec p, ivec biased) {
 #if defined(VEC_SCALE)
@@ -64,24 +80,35 @@ ALWAYS_INLINE vec times_power_of_two(vec p, ivec biased) {
 #endif
 }
 
-/* exp(x) = 2^n exp(r). Worst: 1.04 at -38.414, 1.03 at 5.1992. */
+/* exp(x) = 2^m exp(r). Worst: 1.04 at -38.414, 1.03 at 5.1992. */
+ALWAYS_INLINE void exp_group(const int n, const vec x[], vec y[]) {
+    ivec m[MOST_GROUP];
+    vec r[MOST_GROUP];
+    EACH y[j] = vec_max(vec_set(-104.0f), vec_min(vec_set(89.0f), x[j]));
+    reduce_by_ln2(n, 1.0f, y, 254, m, r);
+    expm1_of_reduced(n, 1.0f, r, y);
+    EACH y[j] = vec_add(y[j], vec_set(1.0f));
+    EACH y[j] = times_power_of_two(y[j], m[j]);
+}
+
 ALWAYS_INLINE vec vec_exp(vec x) {
-    vec clamped = vec_max(vec_set(-104.0f), vec_min(vec_set(89.0f), x));
-    ivec n;
-    vec p = vec_add(expm1_of_reduced(reduce_by_ln2(clamped, 254, &n)), vec_set(1.0f));
-    return times_power_of_two(p, n);
+    vec y;
+    exp_group(1, &x, &y);
+    return y;
 }
 
 /*
- * exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1), computed at half its size because 2^128 is no float.
+ * exp(x) - 1 = 2^m (exp(r) - 1) + (2^m - 1), computed at half its size because 2^128 is no float.
  * Next to 0, where halving would cost a denormal number its last bit, the result is x.
  * Worst: 1.59 at 0.38778, 1.72 at 0.38972.
  */
 ALWAYS_INLINE vec vec_expm1(vec x) {
     vec clamped = vec_max(vec_set(-18.0f), vec_min(vec_set(89.0f), x));
-    ivec n;
-    vec p = expm1_of_reduced(reduce_by_ln2(clamped, 127 - 1, &n));
-    vec scale = power_of_two(n);
+    ivec m;
+    vec r, p;
+    reduce_by_ln2(1, 1.0f, &clamped, 127 - 1, &m, &r);
+    expm1_of_reduced(1, 1.0f, &r, &p);
+    vec scale = power_of_two(m);
     vec half = vec_fma(scale, p, vec_sub(scale, vec_set(0.5f)));
     return vec_select(vec_greater(vec_abs(x), vec_set(0x1p-40f)), vec_add(half, half), x);
 }
@@ -94,45 +121,84 @@ ALWAYS_INLINE vec vec_expm1(vec x) {
  * a correction needs no more of a reciprocal than a straight line.
  * Worst: 1.50 at 0.17271, 1.54 at 0.17252.
  */
-ALWAYS_INLINE vec vec_tanh(vec x) {
+ALWAYS_INLINE void tanh_group(const int n, const vec x[], vec y[]) {
     ivec sign = ivec_set(INT32_MIN);
-    vec minus_x = vec_from_bits(ivec_or(vec_bits(x), sign));
-    vec clamped = vec_max(vec_set(-20.0f), vec_add(minus_x, minus_x));
-    ivec n;
-    vec p = expm1_of_reduced(reduce_by_ln2(clamped, 127 + 256, &n));
-    vec minus_scale = power_of_two(n);
-    vec rest = vec_add(vec_set(1.0f), minus_scale);
-    vec u = vec_fma(minus_scale, p, rest);
-    vec u_low = vec_fma(minus_scale, p, vec_sub(rest, u));
+    ivec m[MOST_GROUP];
+    vec p[MOST_GROUP], q[MOST_GROUP], u[MOST_GROUP], u_low[MOST_GROUP];
+    EACH p[j] = vec_from_bits(ivec_or(vec_bits(x[j]), sign));
+    EACH p[j] = vec_max(vec_set(-10.0f), p[j]);
+    reduce_by_ln2(n, 2.0f, p, 127 + 256 + 1, m, q);
+    expm1_of_reduced(n, 2.0f, q, p);
+    EACH q[j] = vec_fma(power_of_two(m[j]), vec_set(0.5f), vec_set(1.0f));
+    EACH u[j] = vec_fma(power_of_two(m[j]), p[j], q[j]);
+    EACH u_low[j] = vec_fma(power_of_two(m[j]), p[j], vec_sub(q[j], u[j]));
+    EACH q[j] = vec_div(u[j], vec_sub(vec_set(2.0f), u[j]));
+    EACH p[j] = vec_fma(q[j], vec_set(-2.0f), u[j]);
+    EACH p[j] = vec_fma(q[j], u[j], p[j]);
+    EACH p[j] = vec_fma(u_low[j], vec_set(1.5f), p[j]);
+    EACH u[j] = vec_fma(u[j], vec_set(0.5f), vec_set(0.457f));
+    EACH y[j] = vec_fma(p[j], u[j], q[j]);
+    EACH y[j] = vec_from_bits(ivec_or(vec_bits(y[j]), ivec_and(vec_bits(x[j]), sign)));
+}
 
-    vec q = vec_div(u, vec_sub(vec_set(2.0f), u));
-    vec remainder = vec_fma(q, u, vec_fma(q, vec_set(-2.0f), u));
-    remainder = vec_fma(u_low, vec_set(1.5f), remainder);
-    vec reciprocal = vec_fma(u, vec_set(0.5f), vec_set(0.457f));
-    vec magnitude = vec_fma(remainder, reciprocal, q);
-    return vec_from_bits(ivec_or(vec_bits(magnitude), ivec_and(vec_bits(x), sign)));
+ALWAYS_INLINE vec vec_tanh(vec x) {
+    vec y;
+    tanh_group(1, &x, &y);
+    return y;
 }
 
 /*
  * With e = exp(-|x|), 1 / (1 + e) for x > 0 and e / (1 + e) otherwise: neither overflows nor
- * cancels. The quotient is corrected as in vec_tanh, for the rounding of 1 + e; in minus_e, and in
- * the sign of a quotient that is dropped at the end, so that no operation is spent on negating.
+ * cancels. The quotient is corrected as in tanh, for the rounding of 1 + e; in minus_e, and in the
+ * sign of a quotient that is dropped at the end, so that no operation is spent on negating.
  * Worst: 1.53 at -5.8399, 1.50 at -5.5430.
  */
-ALWAYS_INLINE vec vec_sigmoid(vec x) {
+ALWAYS_INLINE void sigmoid_group(const int n, const vec x[], vec y[]) {
     vec one = vec_set(1.0f);
-    vec minus_x = vec_from_bits(ivec_or(vec_bits(x), ivec_set(INT32_MIN)));
-    vec clamped = vec_max(vec_set(-104.0f), minus_x);
-    ivec n;
-    vec minus_p = vec_sub(vec_set(-1.0f), expm1_of_reduced(reduce_by_ln2(clamped, 254, &n)));
-    vec minus_e = times_power_of_two(minus_p, n);
-
-    vec numerator = vec_select(vec_greater(x, vec_set(0.0f)), one, minus_e);
-    vec q = vec_div(numerator, vec_sub(one, minus_e));
-    vec remainder = vec_fma(q, minus_e, vec_sub(numerator, q));
-    vec reciprocal = vec_fma(minus_e, vec_set(0.5f), vec_set(0.957f));
-    return vec_abs(vec_fma(remainder, reciprocal, q));
+    ivec m[MOST_GROUP];
+    vec p[MOST_GROUP], q[MOST_GROUP], minus_e[MOST_GROUP], numerator[MOST_GROUP];
+    EACH p[j] = vec_from_bits(ivec_or(vec_bits(x[j]), ivec_set(INT32_MIN)));
+    EACH p[j] = vec_max(vec_set(-104.0f), p[j]);
+    reduce_by_ln2(n, 1.0f, p, 254, m, q);
+    expm1_of_reduced(n, 1.0f, q, p);
+    EACH p[j] = vec_sub(vec_set(-1.0f), p[j]);
+    EACH minus_e[j] = times_power_of_two(p[j], m[j]);
+    EACH numerator[j] = vec_select(vec_greater(x[j], vec_set(0.0f)), one, minus_e[j]);
+    EACH q[j] = vec_div(numerator[j], vec_sub(one, minus_e[j]));
+    EACH p[j] = vec_fma(q[j], minus_e[j], vec_sub(numerator[j], q[j]));
+    EACH minus_e[j] = vec_fma(minus_e[j], vec_set(0.5f), vec_set(0.957f));
+    EACH y[j] = vec_abs(vec_fma(p[j], minus_e[j], q[j]));
 }
+
+ALWAYS_INLINE vec vec_sigmoid(vec x) {
+    vec y;
+    sigmoid_group(1, &x, &y);
+    return y;
+}
+
+/* A function over an array: y[i] = f(x[i]), by groups of n vectors. */
+#define GROUP_MAP(name, f, n)                                                                      \
+    static void name(size_t count, const float *x, float *y) {                                     \
+        size_t i = 0;                                                                              \
+        for (; count - i >= (n)*VEC_LANES; i += (n)*VEC_LANES) {                                   \
+            vec from[n], to[n];                                                                    \
+            UNROLL                                                                                 \
+            for (int j = 0; j < (n); j++)                                                          \
+                from[j] = vec_load(x + i + j * VEC_LANES);                                         \
+            f##_group(n, from, to);                                                                \
+            UNROLL                                                                                 \
+            for (int j = 0; j < (n); j++)                                                          \
+                vec_store(y + i + j * VEC_LANES, to[j]);                                           \
+        }                                                                                          \
+        for (; i < count; i += VEC_LANES) {                                                        \
+            size_t lanes = lanes_at(i, count);                                                     \
+            store_lanes(y + i, lanes, vec_##f(load_lanes(x + i, lanes)));                          \
+        }                                                                                          \
+    }
+
+GROUP_MAP(map_exp, exp, EXP_GROUP)
+GROUP_MAP(map_tanh, tanh, TANH_GROUP)
+GROUP_MAP(map_sigmoid, sigmoid, SIGMOID_GROUP)
 
 /* ---- log ------------------------------------------------------------------------------------- */
 
