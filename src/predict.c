@@ -147,6 +147,10 @@ tnn_status tnn_predict(
     tnn_status status = check_predict(net, workspace, rows, x, y);
     if (status != TNN_OK)
         return status;
+    if (rows == 1 && net->is_built_in && !tnni_is_scaled(net)) {
+        predict_row(net, workspace, x, y);
+        return TNN_OK;
+    }
     while (rows > 0) {
         size_t count = block_rows(rows);
         if (tnni_is_scaled(net))
