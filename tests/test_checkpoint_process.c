@@ -1,0 +1,2 @@
+#include "support/testing.h"
+int main(void) { return 0; }
