@@ -80,7 +80,7 @@ static void put_training(tnni_gguf_writer *writer, const tnn_fit_state *state) {
 
 static void put_place(tnni_gguf_writer *writer, const tnn_fit_state *state) {
     const tnn_progress *progress = &state->progress;
-    const tnni_losses *losses = &state->losses;
+    const tnni_loss_history *losses = &state->losses;
     put_doubles(writer, TNNI_FIT_SCHEDULE_STATE_KEY, 4, state->schedule_state);
     tnni_gguf_put_f32(writer, TNNI_FIT_BASE_RATE_KEY, &state->base_rate);
     tnni_gguf_put_u64(writer, TNNI_FIT_EPOCH_KEY, progress->epoch);

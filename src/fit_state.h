@@ -33,7 +33,7 @@ struct tnn_fit_state {
     size_t epoch_rows;
     float base_rate;
     double schedule_state[4];
-    tnni_losses losses;
+    tnni_loss_history losses;
 
     /* [parameter_count] each. */
     float *best; /* of the lowest validation loss; NULL if nobody asks */

@@ -216,7 +216,7 @@ void tnni_health_probe(tnni_health *health) {
 
 /* ---- Learning rate --------------------------------------------------------------------------- */
 
-void tnni_health_epoch(tnni_losses *losses, double loss) {
+void tnni_health_epoch(tnni_loss_history *losses, double loss) {
     if (losses->epochs == 0) {
         losses->first = losses->lowest = loss;
     } else {
@@ -228,7 +228,7 @@ void tnni_health_epoch(tnni_losses *losses, double loss) {
     losses->epochs++;
 }
 
-void tnni_health_rate(tnni_health *health, const tnni_losses *losses) {
+void tnni_health_rate(tnni_health *health, const tnni_loss_history *losses) {
     size_t epochs = losses->epochs;
     if (!health->report || epochs < LEAST_EPOCHS || !(losses->first > 0.0))
         return;
