@@ -143,27 +143,36 @@ static bool stop_after_break(void *context, const tnn_progress *progress) {
     return progress->epoch + 1 < BREAK;
 }
 
+static bool stop_in_midst(void *context, const tnn_progress *progress) {
+    (void)context;
+    return progress->step != (BREAK - 1) * TRAINING_BATCHES + 1;
+}
+
 static trainee loaded_from_path(void) {
     trainee who = {0};
     assert_ok(tnn_checkpoint_load(&who.net, &who.optimizer, &who.state, PATH, options_with_bend()));
     return who;
 }
 
-/* Broken off by a callback, or by a number of epochs that is too small. */
-static void assert_resumes_through_path(const training *t, bool is_stopped) {
+/* Broken off by a callback after an epoch or a batch, or by a number of epochs that is too small.
+ */
+typedef enum break_kind { AFTER_EPOCH, AFTER_BATCH, TOO_FEW_EPOCHS } break_kind;
+
+static void assert_resumes_through_path(const training *t, break_kind kind) {
     trainee whole = trained_without_a_break(t);
     trainee who = new_trainee(t, NULL);
     tnn_fit_options options = training_options(t);
     options.checkpoint = PATH;
     options.checkpoint_epochs = 3;
-    options.after_epoch = is_stopped ? stop_after_break : NULL;
-    options.epochs = is_stopped ? EPOCHS : BREAK;
+    options.after_epoch = kind == AFTER_EPOCH ? stop_after_break : NULL;
+    options.after_batch = kind == AFTER_BATCH ? stop_in_midst : NULL;
+    options.epochs = kind == TOO_FEW_EPOCHS ? BREAK : EPOCHS;
     assert_ok(fit_trainee(&who, &options));
     destroy_trainee(&who);
 
     who = loaded_from_path();
     options.resume = who.state;
-    options.after_epoch = NULL;
+    options.after_epoch = options.after_batch = NULL;
     options.epochs = EPOCHS;
     assert_ok(fit_trainee(&who, &options));
     assert_same_trainee(&who, &whole);
@@ -185,9 +194,10 @@ static void test_checkpoint_path_is_saved_to_and_resumed_from(void **state) {
     (void)state;
     for (size_t m = 0; m < METHODS; m++) {
         const training t = {m, m / 4, m % 2, m % 3};
-        assert_resumes_through_path(&t, true);
+        assert_resumes_through_path(&t, AFTER_EPOCH);
+        assert_resumes_through_path(&t, AFTER_BATCH);
         if (!schedule_counts_steps(t.schedule))
-            assert_resumes_through_path(&t, false);
+            assert_resumes_through_path(&t, TOO_FEW_EPOCHS);
     }
 }
 
