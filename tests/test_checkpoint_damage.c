@@ -106,13 +106,14 @@ static void assert_sound(const training *t, trainee *who, const tnn_allocator *a
     assert_true(status == TNN_OK || status == TNN_INVALID_ARGUMENT || status == TNN_NOT_FINITE);
 }
 
+/* Some of the bits of every byte: the fuzz target tries far more. */
 static void test_checkpoint_damage_with_a_checksum_that_fits_is_an_error_or_sound(void **state) {
     (void)state;
     static test_allocator memory;
     for (size_t i = 0; i < SAMPLES; i++) {
         size_t sound = 0;
         model_file file = sample(i);
-        size_t stride = i == 1 ? 1 : 5; /* the largest one has nearly all that the others have */
+        size_t stride = i == 1 ? 3 : 7; /* the second has nearly all that the others have */
         for (size_t bit = 0; bit < 8 * file.count; bit += stride) {
             trainee who;
             file.bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
