@@ -85,9 +85,16 @@ void tnni_gguf_close(tnni_gguf *gguf);
 /* Do these bytes begin such a file? Otherwise as above. To know before the rest is there. */
 tnn_status tnni_gguf_check_begin(const char *where, const unsigned char *bytes, size_t count);
 
+bool tnni_gguf_has_key(const tnni_gguf *gguf, const char *key);
 /* The value of a key that has to be there, with this type. TNN_BAD_FORMAT, naming it. */
 tnn_status tnni_gguf_find_u32(const tnni_gguf *gguf, const char *key, uint32_t *value);
 tnn_status tnni_gguf_find_u64(const tnni_gguf *gguf, const char *key, uint64_t *value);
+tnn_status tnni_gguf_find_f32(const tnni_gguf *gguf, const char *key, float *value);
+tnn_status tnni_gguf_find_f64(const tnni_gguf *gguf, const char *key, double *value);
+tnn_status tnni_gguf_find_bool(const tnni_gguf *gguf, const char *key, bool *value);
+/* Its bytes lie in the file, with no 0 at their end. */
+tnn_status tnni_gguf_find_string(
+    const tnni_gguf *gguf, const char *key, const char **text, size_t *length);
 /* The same for an array; count SIZE_MAX accepts any number of elements. */
 tnn_status tnni_gguf_find_array(
     const tnni_gguf *gguf, const char *key, tnni_gguf_type type, size_t count,
@@ -98,6 +105,8 @@ tnn_status tnni_gguf_find_array(
 const char *tnni_gguf_next_string(tnni_gguf_value *value, size_t *length);
 
 bool tnni_gguf_has_tensor(const tnni_gguf *gguf, const char *name);
+/* How many tensors have names that begin so. */
+size_t tnni_gguf_count_tensors(const tnni_gguf *gguf, const char *prefix);
 /* The tensor of this name, which has to have this shape, slowest dimension first, according to
  * someone ("the layer list"). TNN_BAD_FORMAT, naming it. */
 tnn_status tnni_gguf_find_tensor(
@@ -128,11 +137,16 @@ void tnni_gguf_begin(
 
 void tnni_gguf_put_u32(tnni_gguf_writer *writer, const char *key, uint32_t value);
 void tnni_gguf_put_u64(tnni_gguf_writer *writer, const char *key, uint64_t value);
+void tnni_gguf_put_f32(tnni_gguf_writer *writer, const char *key, const float *value);
+void tnni_gguf_put_f64(tnni_gguf_writer *writer, const char *key, const double *value);
+void tnni_gguf_put_bool(tnni_gguf_writer *writer, const char *key, bool value);
+void tnni_gguf_put_string(tnni_gguf_writer *writer, const char *key, const char *value);
 /* An array of so many elements, each of which is to be added. */
 void tnni_gguf_put_array(
     tnni_gguf_writer *writer, const char *key, tnni_gguf_type type, uint64_t count);
 void tnni_gguf_add_u64(tnni_gguf_writer *writer, uint64_t value);
 void tnni_gguf_add_f32(tnni_gguf_writer *writer, const float *value);
+void tnni_gguf_add_f64(tnni_gguf_writer *writer, const double *value);
 void tnni_gguf_add_bool(tnni_gguf_writer *writer, bool value);
 void tnni_gguf_add_string(tnni_gguf_writer *writer, const char *value);
 

@@ -258,6 +258,10 @@ static tnn_status find_value(
     return TNN_OK;
 }
 
+bool tnni_gguf_has_key(const tnni_gguf *gguf, const char *key) {
+    return look_up(gguf, gguf->keys, gguf->key_count, key) != SIZE_MAX;
+}
+
 tnn_status tnni_gguf_find_u32(const tnni_gguf *gguf, const char *key, uint32_t *value) {
     tnni_gguf_value found;
     tnn_status status = find_value(gguf, key, TNNI_GGUF_U32, false, &found);
@@ -271,6 +275,43 @@ tnn_status tnni_gguf_find_u64(const tnni_gguf *gguf, const char *key, uint64_t *
     tnn_status status = find_value(gguf, key, TNNI_GGUF_U64, false, &found);
     if (status == TNN_OK)
         *value = tnni_load_u64(found.bytes);
+    return status;
+}
+
+tnn_status tnni_gguf_find_f32(const tnni_gguf *gguf, const char *key, float *value) {
+    tnni_gguf_value found;
+    tnn_status status = find_value(gguf, key, TNNI_GGUF_F32, false, &found);
+    if (status == TNN_OK)
+        tnni_load_f32(value, found.bytes);
+    return status;
+}
+
+tnn_status tnni_gguf_find_f64(const tnni_gguf *gguf, const char *key, double *value) {
+    tnni_gguf_value found;
+    tnn_status status = find_value(gguf, key, TNNI_GGUF_F64, false, &found);
+    if (status == TNN_OK)
+        tnni_load_f64(value, found.bytes);
+    return status;
+}
+
+tnn_status tnni_gguf_find_bool(const tnni_gguf *gguf, const char *key, bool *value) {
+    tnni_gguf_value found;
+    tnn_status status = find_value(gguf, key, TNNI_GGUF_BOOL, false, &found);
+    if (status == TNN_OK && *found.bytes > 1)
+        return tnni_fail(
+            TNN_BAD_FORMAT, "%s: the key %s is %u, expected 0 or 1", gguf->where, key,
+            (unsigned)*found.bytes);
+    if (status == TNN_OK)
+        *value = *found.bytes == 1;
+    return status;
+}
+
+tnn_status tnni_gguf_find_string(
+    const tnni_gguf *gguf, const char *key, const char **text, size_t *length) {
+    tnni_gguf_value found;
+    tnn_status status = find_value(gguf, key, TNNI_GGUF_STRING, false, &found);
+    if (status == TNN_OK)
+        *text = tnni_gguf_next_string(&found, length);
     return status;
 }
 
@@ -308,6 +349,17 @@ static tnni_gguf_tensor tensor_at(const tnni_gguf *gguf, size_t entry) {
 
 bool tnni_gguf_has_tensor(const tnni_gguf *gguf, const char *name) {
     return look_up(gguf, gguf->tensors, gguf->tensor_count, name) != SIZE_MAX;
+}
+
+size_t tnni_gguf_count_tensors(const tnni_gguf *gguf, const char *prefix) {
+    size_t length = strlen(prefix);
+    size_t count = 0;
+    for (size_t i = 0; i < gguf->tensor_count; i++) {
+        size_t entry = gguf->tensors[i];
+        count +=
+            name_length(gguf, entry) > length && memcmp(name_of(gguf, entry), prefix, length) == 0;
+    }
+    return count;
 }
 
 /* "3x2" */
@@ -422,13 +474,11 @@ static tnn_status walk_all(tnni_gguf *gguf, cursor *walk) {
 }
 
 static tnn_status check_architecture(const tnni_gguf *gguf) {
-    tnni_gguf_value value;
+    const char *name;
     size_t length;
-    tnn_status status =
-        find_value(gguf, TNNI_GGUF_ARCHITECTURE_KEY, TNNI_GGUF_STRING, false, &value);
+    tnn_status status = tnni_gguf_find_string(gguf, TNNI_GGUF_ARCHITECTURE_KEY, &name, &length);
     if (status != TNN_OK)
         return status;
-    const char *name = tnni_gguf_next_string(&value, &length);
     if (length == strlen(TNNI_GGUF_ARCHITECTURE) &&
         memcmp(name, TNNI_GGUF_ARCHITECTURE, length) == 0)
         return TNN_OK;

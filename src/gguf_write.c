@@ -95,6 +95,26 @@ void tnni_gguf_put_u64(tnni_gguf_writer *writer, const char *key, uint64_t value
     put_u64(writer, value);
 }
 
+void tnni_gguf_put_f32(tnni_gguf_writer *writer, const char *key, const float *value) {
+    put_key(writer, key, TNNI_GGUF_F32);
+    tnni_gguf_add_f32(writer, value);
+}
+
+void tnni_gguf_put_f64(tnni_gguf_writer *writer, const char *key, const double *value) {
+    put_key(writer, key, TNNI_GGUF_F64);
+    tnni_gguf_add_f64(writer, value);
+}
+
+void tnni_gguf_put_bool(tnni_gguf_writer *writer, const char *key, bool value) {
+    put_key(writer, key, TNNI_GGUF_BOOL);
+    tnni_gguf_add_bool(writer, value);
+}
+
+void tnni_gguf_put_string(tnni_gguf_writer *writer, const char *key, const char *value) {
+    put_key(writer, key, TNNI_GGUF_STRING);
+    put_string(writer, value);
+}
+
 void tnni_gguf_put_array(
     tnni_gguf_writer *writer, const char *key, tnni_gguf_type type, uint64_t count) {
     put_key(writer, key, TNNI_GGUF_ARRAY);
@@ -108,6 +128,10 @@ void tnni_gguf_add_u64(tnni_gguf_writer *writer, uint64_t value) {
 
 void tnni_gguf_add_f32(tnni_gguf_writer *writer, const float *value) {
     tnni_store_f32(put(writer, 4), value);
+}
+
+void tnni_gguf_add_f64(tnni_gguf_writer *writer, const double *value) {
+    tnni_store_f64(put(writer, 8), value);
 }
 
 void tnni_gguf_add_bool(tnni_gguf_writer *writer, bool value) {

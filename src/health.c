@@ -216,41 +216,41 @@ void tnni_health_probe(tnni_health *health) {
 
 /* ---- Learning rate --------------------------------------------------------------------------- */
 
-void tnni_health_epoch(tnni_health *health, double loss) {
-    if (health->epochs == 0) {
-        health->first_loss = health->lowest_loss = loss;
+void tnni_health_epoch(tnni_loss_history *losses, double loss) {
+    if (losses->epochs == 0) {
+        losses->first = losses->lowest = loss;
     } else {
-        health->rises += loss > (1.0 + RISE) * health->last_loss;
-        health->falls += loss < health->last_loss;
-        health->lowest_loss = loss < health->lowest_loss ? loss : health->lowest_loss;
+        losses->rises += loss > (1.0 + RISE) * losses->last;
+        losses->falls += loss < losses->last;
+        losses->lowest = loss < losses->lowest ? loss : losses->lowest;
     }
-    health->last_loss = loss;
-    health->epochs++;
+    losses->last = loss;
+    losses->epochs++;
 }
 
-void tnni_health_rate(tnni_health *health) {
-    size_t epochs = health->epochs;
-    if (!health->report || epochs < LEAST_EPOCHS || !(health->first_loss > 0.0))
+void tnni_health_rate(tnni_health *health, const tnni_loss_history *losses) {
+    size_t epochs = losses->epochs;
+    if (!health->report || epochs < LEAST_EPOCHS || !(losses->first > 0.0))
         return;
-    double fall = 1.0 - health->last_loss / health->first_loss;
-    if (health->last_loss > 2.0 * health->lowest_loss && health->last_loss > health->first_loss)
+    double fall = 1.0 - losses->last / losses->first;
+    if (losses->last > 2.0 * losses->lowest && losses->last > losses->first)
         find(
             health, TNN_RATE_TOO_HIGH, 0, -fall,
             "the learning rate is likely too high: the training loss rose from %.3g to %.3g; try a "
             "tenth of it",
-            health->first_loss, health->last_loss);
-    else if (4 * health->rises > epochs)
+            losses->first, losses->last);
+    else if (4 * losses->rises > epochs)
         find(
-            health, TNN_RATE_TOO_HIGH, 0, (double)health->rises / (double)epochs,
+            health, TNN_RATE_TOO_HIGH, 0, (double)losses->rises / (double)epochs,
             "the learning rate is likely too high: the training loss rose by more than a tenth in "
             "%zu of %zu epochs; try a third of it, larger batches, or a schedule that lowers it",
-            health->rises, epochs);
-    else if (health->falls + 1 == epochs && fall < SMALL_FALL)
+            losses->rises, epochs);
+    else if (losses->falls + 1 == epochs && fall < SMALL_FALL)
         find(
             health, TNN_RATE_TOO_LOW, 0, fall,
             "the learning rate is likely too low: the training loss fell in each of %zu epochs, "
             "but only from %.4g to %.4g; try ten times as much",
-            epochs, health->first_loss, health->last_loss);
+            epochs, losses->first, losses->last);
 }
 
 /* ---- A loss that is not finite --------------------------------------------------------------- */

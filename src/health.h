@@ -7,6 +7,16 @@
 
 #include "net.h"
 
+/* How the training losses of the epochs that ended went. */
+typedef struct tnni_loss_history {
+    size_t epochs;
+    double first;
+    double last;
+    double lowest;
+    size_t rises; /* epochs whose loss was a tenth above the one before */
+    size_t falls;
+} tnni_loss_history;
+
 typedef struct tnni_health {
     tnn_fit_report *report; /* NULL: nobody wants to know */
     const tnn_loss *loss;
@@ -14,13 +24,6 @@ typedef struct tnni_health {
     tnn_dataset rows; /* some of those that are learned from */
     size_t epoch;     /* the one that runs, and its batch */
     size_t batch;
-    /* Training losses of the epochs that ended. */
-    size_t epochs;
-    double first_loss;
-    double last_loss;
-    double lowest_loss;
-    size_t rises; /* epochs whose loss was a tenth above the one before */
-    size_t falls;
 } tnni_health;
 
 /* Are the inputs, as the first layer gets them, of the size that nets are made for? sizes[inputs]
@@ -28,13 +31,13 @@ typedef struct tnni_health {
 void tnni_health_inputs(tnni_health *health, double *sizes);
 
 /* An epoch has ended with this training loss. */
-void tnni_health_epoch(tnni_health *health, double loss);
+void tnni_health_epoch(tnni_loss_history *losses, double loss);
 
 /* Units and gradients at the parameters of the copy. */
 void tnni_health_probe(tnni_health *health);
 
 /* The learning rate, judged by how the losses went. */
-void tnni_health_rate(tnni_health *health);
+void tnni_health_rate(tnni_health *health, const tnni_loss_history *losses);
 
 /*
  * The loss of a batch was not finite, or without a batch, parameters are not at the end: where does

@@ -35,13 +35,37 @@ void tnni_model_put_keys(tnni_gguf_writer *writer, const tnn_net *net);
 void tnni_model_put_infos(tnni_gguf_writer *writer, const tnn_net *net);
 void tnni_model_put_tensors(tnni_gguf_writer *writer, const tnn_net *net);
 
+/* Puts a whole file, from begin to end, and returns its status. */
+typedef tnn_status tnni_put_file(
+    tnni_gguf_writer *writer, const tnn_sink *sink, uint64_t checksum, const void *what);
+
+/* The file with its checksum, to a sink of the caller's, or in place of path. Both refuse a NULL.
+ */
+tnn_status tnni_save_to(
+    const char *caller, tnni_put_file *put, const void *what, const tnn_sink *sink);
+tnn_status tnni_save(
+    const char *caller, tnni_put_file *put, const void *what, const char *path,
+    const tnn_allocator *allocator);
+
 /* ---- Reading: model_file_read.c -------------------------------------------------------------- */
 
-/* Are the options sound? Otherwise TNN_INVALID_ARGUMENT or TNN_UNSUPPORTED, naming caller. */
-tnn_status tnni_load_check_options(const char *caller, const tnn_load_options *options);
+/* Tensors whose names begin so are a checkpoint's, and none of the net's. */
+#define TNNI_CHECKPOINT_TENSORS "checkpoint."
 
 /* The net of an open file; of *tensor_count tensors. The options are not NULL, and checked. */
 tnn_status tnni_model_read(
     tnn_net **net, const tnni_gguf *gguf, const tnn_load_options *options, size_t *tensor_count);
+
+/* Makes of an open file what is wanted of it, into result. */
+typedef tnn_status tnni_take_file(
+    void *result, const tnni_gguf *gguf, const tnn_load_options *options);
+
+/* Checks the options, the default for NULL, opens the file and takes it. */
+tnn_status tnni_load(
+    const char *caller, tnni_take_file *take, void *result, const char *path,
+    const tnn_load_options *options);
+tnn_status tnni_load_from(
+    const char *caller, tnni_take_file *take, void *result, const tnn_source *source,
+    const tnn_load_options *options);
 
 #endif

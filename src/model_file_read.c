@@ -68,7 +68,7 @@ static tnn_status check_custom(const char *caller, const tnn_load_options *optio
     return status;
 }
 
-tnn_status tnni_load_check_options(const char *caller, const tnn_load_options *options) {
+static tnn_status check_options(const char *caller, const tnn_load_options *options) {
     const tnn_net_options *net_options = net_options_of(options);
     const tnni_kernels *kernels;
     tnn_status status = tnni_net_check_options(caller, net_options);
@@ -387,26 +387,31 @@ static place place_of(const char *caller, const char *name) {
     return where;
 }
 
-static tnn_status read_bytes(
-    tnn_net **net, const char *where, const unsigned char *bytes, size_t count,
+/* A result is the net's pointer, for which NULL stands if it fails. */
+static tnn_status take_net(void *result, const tnni_gguf *gguf, const tnn_load_options *options) {
+    tnn_net **net = result;
+    size_t tensor_count = 0;
+    tnn_status status = tnni_model_read(net, gguf, options, &tensor_count);
+    size_t others = tnni_gguf_count_tensors(gguf, TNNI_CHECKPOINT_TENSORS);
+    if (status != TNN_OK || tensor_count + others == gguf->tensor_count)
+        return status;
+    tnn_net_destroy(*net);
+    *net = NULL;
+    return tnni_fail(
+        TNN_BAD_FORMAT, "%s: %zu tensors, the layer list and the scaling have %zu", gguf->where,
+        gguf->tensor_count - others, tensor_count);
+}
+
+static tnn_status take_bytes(
+    const char *where, tnni_take_file *take, void *result, const unsigned char *bytes, size_t count,
     const tnn_load_options *options) {
     const tnn_allocator *allocator = tnni_allocator(net_options_of(options)->allocator);
     tnni_gguf gguf;
-    size_t tensor_count = 0;
-    tnn_net *made = NULL;
     tnn_status status = tnni_gguf_open(&gguf, where, allocator, bytes, count);
     if (status != TNN_OK)
         return status;
-    status = tnni_model_read(&made, &gguf, options, &tensor_count);
-    if (status == TNN_OK && tensor_count != gguf.tensor_count) {
-        status = tnni_fail(
-            TNN_BAD_FORMAT, "%s: %zu tensors, the layer list and the scaling have %zu", where,
-            gguf.tensor_count, tensor_count);
-        tnn_net_destroy(made);
-        made = NULL;
-    }
+    status = take(result, &gguf, options);
     tnni_gguf_close(&gguf);
-    *net = made;
     return status;
 }
 
@@ -431,7 +436,8 @@ static tnn_status read_all(
 }
 
 /* Closes the source. */
-static tnn_status read_source(tnn_net **net, tnni_source *source, const tnn_load_options *options) {
+static tnn_status take_source(
+    tnni_source *source, tnni_take_file *take, void *result, const tnn_load_options *options) {
     const tnn_allocator *allocator = source->allocator;
     const place where = place_of(source->caller, source->from.name);
     tnni_array file = {0};
@@ -439,47 +445,68 @@ static tnn_status read_source(tnn_net **net, tnni_source *source, const tnn_load
     tnn_status status = read_all(source, where.text, limits_of(options).total_bytes, &file, &count);
     tnni_source_close(source);
     if (status == TNN_OK)
-        status = read_bytes(net, where.text, file.data, count, options);
+        status = take_bytes(where.text, take, result, file.data, count, options);
     tnni_array_release(&file, allocator);
     return status;
 }
 
-/* Stores NULL in *net, and gives options that are not NULL. */
-static tnn_status begin_load(const char *caller, tnn_net **net, const tnn_load_options **options) {
+/* Gives options that are not NULL, and sound. */
+static tnn_status begin_load(const char *caller, const tnn_load_options **options) {
     static const tnn_load_options defaults = {0};
+    if (!*options)
+        *options = &defaults;
+    return check_options(caller, *options);
+}
+
+tnn_status tnni_load(
+    const char *caller, tnni_take_file *take, void *result, const char *path,
+    const tnn_load_options *options) {
+    tnni_source source;
+    tnn_status status = begin_load(caller, &options);
+    if (status == TNN_OK)
+        status = tnni_source_open_path(
+            &source, caller, path, tnni_allocator(net_options_of(options)->allocator));
+    return status == TNN_OK ? take_source(&source, take, result, options) : status;
+}
+
+tnn_status tnni_load_from(
+    const char *caller, tnni_take_file *take, void *result, const tnn_source *source,
+    const tnn_load_options *options) {
+    tnni_source opened;
+    tnn_status status = begin_load(caller, &options);
+    if (status == TNN_OK)
+        status = tnni_source_open(
+            &opened, caller, source, tnni_allocator(net_options_of(options)->allocator));
+    return status == TNN_OK ? take_source(&opened, take, result, options) : status;
+}
+
+/* Stores NULL in *net. */
+static tnn_status begin_net(const char *caller, tnn_net **net) {
     if (!net)
         return tnni_fail(TNN_INVALID_ARGUMENT, "%s: net is NULL", caller);
     *net = NULL;
-    if (!*options)
-        *options = &defaults;
-    return tnni_load_check_options(caller, *options);
+    return TNN_OK;
 }
 
 tnn_status tnn_net_load(tnn_net **net, const char *path, const tnn_load_options *options) {
     const char *caller = "tnn_net_load";
-    tnni_source source;
-    tnn_status status = begin_load(caller, net, &options);
-    if (status == TNN_OK)
-        status = tnni_source_open_path(
-            &source, caller, path, tnni_allocator(net_options_of(options)->allocator));
-    return status == TNN_OK ? read_source(net, &source, options) : status;
+    tnn_status status = begin_net(caller, net);
+    return status == TNN_OK ? tnni_load(caller, take_net, net, path, options) : status;
 }
 
 tnn_status tnn_net_load_from(
     tnn_net **net, const tnn_source *source, const tnn_load_options *options) {
     const char *caller = "tnn_net_load_from";
-    tnni_source opened;
-    tnn_status status = begin_load(caller, net, &options);
-    if (status == TNN_OK)
-        status = tnni_source_open(
-            &opened, caller, source, tnni_allocator(net_options_of(options)->allocator));
-    return status == TNN_OK ? read_source(net, &opened, options) : status;
+    tnn_status status = begin_net(caller, net);
+    return status == TNN_OK ? tnni_load_from(caller, take_net, net, source, options) : status;
 }
 
 tnn_status tnn_net_load_from_memory(
     tnn_net **net, const void *data, size_t bytes, const tnn_load_options *options) {
     const char *caller = "tnn_net_load_from_memory";
-    tnn_status status = begin_load(caller, net, &options);
+    tnn_status status = begin_net(caller, net);
+    if (status == TNN_OK)
+        status = begin_load(caller, &options);
     if (status != TNN_OK)
         return status;
     if (!data)
@@ -488,5 +515,5 @@ tnn_status tnn_net_load_from_memory(
         return tnni_fail(
             TNN_UNSUPPORTED, "%s: %zu bytes, more than limits.total_bytes, %zu", caller, bytes,
             limits_of(options).total_bytes);
-    return read_bytes(net, place_of(caller, "memory").text, data, bytes, options);
+    return take_bytes(place_of(caller, "memory").text, take_net, net, data, bytes, options);
 }

@@ -89,51 +89,78 @@ void tnni_model_put_tensors(tnni_gguf_writer *writer, const tnn_net *net) {
 
 /* ---- The file -------------------------------------------------------------------------------- */
 
-/* One pass over the net; a sink that is NULL counts the bytes and sums them up. */
-static tnn_status write_once(
-    const tnn_net *net, const tnn_sink *sink, uint64_t *bytes, uint64_t *checksum) {
-    tnni_gguf_writer writer;
-    tnni_gguf_begin(&writer, sink, tnni_model_tensor_count(net), TNNI_MODEL_KEYS, *checksum);
-    tnni_model_put_keys(&writer, net);
-    tnni_model_put_infos(&writer, net);
-    tnni_model_put_tensors(&writer, net);
-    tnn_status status = tnni_gguf_end(&writer);
-    *bytes = writer.offset;
-    *checksum = writer.checksum;
-    return status;
+static tnn_status put_net(
+    tnni_gguf_writer *writer, const tnn_sink *sink, uint64_t checksum, const void *what) {
+    const tnn_net *net = what;
+    tnni_gguf_begin(writer, sink, tnni_model_tensor_count(net), TNNI_MODEL_KEYS, checksum);
+    tnni_model_put_keys(writer, net);
+    tnni_model_put_infos(writer, net);
+    tnni_model_put_tensors(writer, net);
+    return tnni_gguf_end(writer);
 }
 
-static tnn_status write_net(const tnn_net *net, const tnn_sink *sink) {
-    uint64_t bytes;
-    uint64_t checksum = 0;
-    write_once(net, NULL, &bytes, &checksum);
-    return write_once(net, sink, &bytes, &checksum);
+/* Once for the checksum, once for the bytes. */
+static tnn_status put_twice(tnni_put_file *put, const void *what, const tnn_sink *sink) {
+    tnni_gguf_writer writer;
+    put(&writer, NULL, 0, what);
+    return put(&writer, sink, writer.checksum, what);
 }
 
 static tnn_status null_argument(const char *caller, const char *argument) {
     return tnni_fail(TNN_INVALID_ARGUMENT, "%s: %s is NULL", caller, argument);
 }
 
-/* The caller's sink, with a message when it fails. */
+/* The caller's sink, and who to name when it fails. */
+typedef struct callers_sink {
+    const char *caller;
+    tnn_sink sink;
+} callers_sink;
+
 static tnn_status write_to(void *context, const void *data, size_t bytes) {
-    const tnn_sink *sink = context;
-    tnn_status status = sink->write(sink->context, data, bytes);
+    const callers_sink *to = context;
+    tnn_status status = to->sink.write(to->sink.context, data, bytes);
     if (status == TNN_OK)
         return TNN_OK;
     return tnni_fail(
-        status, "tnn_net_save_to: %.200s: sink->write returned %s",
-        sink->name ? sink->name : "data", tnn_status_string(status));
+        status, "%s: %.200s: sink->write returned %s", to->caller,
+        to->sink.name ? to->sink.name : "data", tnn_status_string(status));
+}
+
+tnn_status tnni_save_to(
+    const char *caller, tnni_put_file *put, const void *what, const tnn_sink *sink) {
+    if (!sink || !sink->write)
+        return null_argument(caller, sink ? "sink->write" : "sink");
+    callers_sink to = {caller, *sink};
+    return put_twice(put, what, &(tnn_sink){.context = &to, .write = write_to});
+}
+
+static tnn_status append_to_file(void *context, const void *data, size_t bytes) {
+    return tnni_file_write(context, data, bytes);
+}
+
+tnn_status tnni_save(
+    const char *caller, tnni_put_file *put, const void *what, const char *path,
+    const tnn_allocator *allocator) {
+    tnni_file file;
+    if (!path)
+        return null_argument(caller, "path");
+    tnn_status status = tnni_file_create(&file, caller, path, allocator);
+    if (status != TNN_OK)
+        return status;
+    status = put_twice(put, what, &(tnn_sink){.context = &file, .write = append_to_file});
+    return tnni_file_close(&file, status);
 }
 
 tnn_status tnn_net_save_to(const tnn_net *net, const tnn_sink *sink) {
     const char *caller = "tnn_net_save_to";
-    tnn_sink copy;
+    return net ? tnni_save_to(caller, put_net, net, sink) : null_argument(caller, "net");
+}
+
+tnn_status tnn_net_save(const tnn_net *net, const char *path) {
+    const char *caller = "tnn_net_save";
     if (!net)
         return null_argument(caller, "net");
-    if (!sink || !sink->write)
-        return null_argument(caller, sink ? "sink->write" : "sink");
-    copy = *sink;
-    return write_net(net, &(tnn_sink){.context = &copy, .write = write_to});
+    return tnni_save(caller, put_net, net, path, net->allocator);
 }
 
 /* Bytes that fit, which was checked. */
@@ -149,42 +176,22 @@ tnn_status tnn_net_save_to_memory(
     const char *caller = "tnn_net_save_to_memory";
     unsigned char *end = buffer;
     const tnn_sink sink = {.context = &end, .write = append};
-    uint64_t needed;
-    uint64_t checksum = 0;
+    tnni_gguf_writer writer;
     if (!net)
         return null_argument(caller, "net");
     if (!bytes)
         return null_argument(caller, "bytes");
-    write_once(net, NULL, &needed, &checksum);
-    if (needed > SIZE_MAX)
+    put_net(&writer, NULL, 0, net);
+    if (writer.offset > SIZE_MAX)
         return tnni_fail(
             TNN_OUT_OF_MEMORY, "%s: the file has %" PRIu64 " bytes, more than size_t holds", caller,
-            needed);
-    *bytes = (size_t)needed;
+            writer.offset);
+    *bytes = (size_t)writer.offset;
     if (!buffer)
         return TNN_OK;
-    if (capacity_bytes < needed)
+    if (capacity_bytes < *bytes)
         return tnni_fail(
             TNN_INVALID_ARGUMENT, "%s: capacity_bytes is %zu, expected at least %zu", caller,
             capacity_bytes, *bytes);
-    return write_once(net, &sink, &needed, &checksum);
-}
-
-static tnn_status append_to_file(void *context, const void *data, size_t bytes) {
-    return tnni_file_write(context, data, bytes);
-}
-
-tnn_status tnn_net_save(const tnn_net *net, const char *path) {
-    const char *caller = "tnn_net_save";
-    tnni_file file;
-    const tnn_sink sink = {.context = &file, .write = append_to_file};
-    if (!net)
-        return null_argument(caller, "net");
-    if (!path)
-        return null_argument(caller, "path");
-    tnn_status status = tnni_file_create(&file, caller, path, net->allocator);
-    if (status != TNN_OK)
-        return status;
-    status = write_net(net, &sink);
-    return tnni_file_close(&file, status);
+    return put_net(&writer, &sink, writer.checksum, net);
 }

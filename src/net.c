@@ -564,5 +564,6 @@ tnn_status tnn_optimizer_create(tnn_optimizer **optimizer, const tnn_net *net, t
     if (!net)
         return tnni_fail(TNN_INVALID_ARGUMENT, "tnn_optimizer_create: net is NULL");
     return tnni_optimizer_create(
-        optimizer, net->allocator, net->layout, net->parameter_count, method);
+        "tnn_optimizer_create", optimizer, net->allocator, net->layout, net->parameter_count,
+        method, true);
 }

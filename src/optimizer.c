@@ -71,6 +71,23 @@ tnn_method tnn_rprop(void) {
     };
 }
 
+static const struct tnn_method_vtable *const catalogue[] = {
+    &sgd_vtable, &adagrad_vtable, &rmsprop_vtable, &adam_vtable, &adamw_vtable, &rprop_vtable,
+};
+
+const char *tnni_method_name(const struct tnn_method_vtable *method) {
+    return method->name;
+}
+
+const struct tnn_method_vtable *tnni_method_find(const char *name, size_t length) {
+    for (size_t i = 0; i < sizeof catalogue / sizeof catalogue[0]; i++) {
+        const char *other = catalogue[i]->name;
+        if (strlen(other) == length && memcmp(other, name, length) == 0)
+            return catalogue[i];
+    }
+    return NULL;
+}
+
 static bool is_shaped(const tnn_method *method) {
     return method->clip_value > 0.0f || method->clip_norm > 0.0f || method->l1 > 0.0f;
 }
@@ -82,6 +99,11 @@ static tnni_method_kind kind_of(const tnn_method *method) {
     if (method->momentum > 0.0f)
         return method->nesterov ? TNNI_NESTEROV : TNNI_MOMENTUM;
     return method->weight_decay > 0.0f || is_shaped(method) ? TNNI_SGD : TNNI_DESCENT;
+}
+
+size_t tnni_method_moments(const tnn_method *method) {
+    tnni_method_kind kind = kind_of(method);
+    return kind == TNNI_DESCENT || kind == TNNI_SGD ? 0 : method->vtable->moment_count;
 }
 
 /* What steps have in common. */
@@ -106,49 +128,53 @@ static tnni_step plan_step(const tnn_method *method) {
     };
 }
 
-static tnn_status check_not_negative(const char *culprit, double value) {
+static tnn_status check_not_negative(const char *caller, const char *culprit, double value) {
     if (value >= 0.0 && isfinite(value))
         return TNN_OK;
     return tnni_fail(
-        TNN_INVALID_ARGUMENT, "%s is %g, expected a finite number of at least 0", culprit, value);
+        TNN_INVALID_ARGUMENT, "%s: %s is %g, expected a finite number of at least 0", caller,
+        culprit, value);
 }
 
-static tnn_status check_share(const char *culprit, double value) {
+static tnn_status check_share(const char *caller, const char *culprit, double value) {
     if (value >= 0.0 && value < 1.0)
         return TNN_OK;
     return tnni_fail(
-        TNN_INVALID_ARGUMENT, "%s is %g, expected at least 0 and less than 1", culprit, value);
+        TNN_INVALID_ARGUMENT, "%s: %s is %g, expected at least 0 and less than 1", caller, culprit,
+        value);
 }
 
-static tnn_status check_numbers(const tnn_method *method) {
+static tnn_status check_numbers(const char *caller, const tnn_method *method) {
     const struct {
         const char *culprit;
         float value;
     } numbers[] = {
-        {"tnn_optimizer_create: method.learning_rate", method->learning_rate},
-        {"tnn_optimizer_create: method.weight_decay", method->weight_decay},
-        {"tnn_optimizer_create: method.epsilon", method->epsilon},
-        {"tnn_optimizer_create: method.l1", method->l1},
-        {"tnn_optimizer_create: method.clip_value", method->clip_value},
-        {"tnn_optimizer_create: method.clip_norm", method->clip_norm},
+        {"method.learning_rate", method->learning_rate},
+        {"method.weight_decay", method->weight_decay},
+        {"method.epsilon", method->epsilon},
+        {"method.l1", method->l1},
+        {"method.clip_value", method->clip_value},
+        {"method.clip_norm", method->clip_norm},
     };
     tnn_status status = TNN_OK;
     for (size_t i = 0; status == TNN_OK && i < sizeof numbers / sizeof numbers[0]; i++)
-        status = check_not_negative(numbers[i].culprit, numbers[i].value);
+        status = check_not_negative(caller, numbers[i].culprit, numbers[i].value);
     return status;
 }
 
-static tnn_status check_shares(const tnn_method *method) {
-    tnn_status status = check_share("tnn_optimizer_create: method.momentum", method->momentum);
+static tnn_status check_shares(const char *caller, const tnn_method *method) {
+    tnn_status status = check_share(caller, "method.momentum", method->momentum);
     if (status == TNN_OK)
-        status = check_share("tnn_optimizer_create: method.beta1", method->beta1);
+        status = check_share(caller, "method.beta1", method->beta1);
     if (status == TNN_OK)
-        status = check_share("tnn_optimizer_create: method.beta2", method->beta2);
+        status = check_share(caller, "method.beta2", method->beta2);
     return status;
 }
 
-static tnn_status check_moves(const tnn_method *method) {
-    const char *caller = "tnn_optimizer_create";
+/* The learning rate is the first move of a new one, and may be any in one that was used. */
+static tnn_status check_moves(const char *caller, const tnn_method *method, bool is_new) {
+    float most = is_new ? method->learning_rate : method->max_move;
+    float least = is_new ? method->learning_rate : method->min_move;
     if (!(method->shrink > 0.0f && method->shrink < 1.0f))
         return tnni_fail(
             TNN_INVALID_ARGUMENT, "%s: method.shrink is %g, expected more than 0 and less than 1",
@@ -157,30 +183,29 @@ static tnn_status check_moves(const tnn_method *method) {
         return tnni_fail(
             TNN_INVALID_ARGUMENT, "%s: method.grow is %g, expected a finite number more than 1",
             caller, (double)method->grow);
-    if (!(method->min_move >= 0.0f && method->min_move <= method->learning_rate))
+    if (!(method->min_move >= 0.0f && method->min_move <= most))
         return tnni_fail(
             TNN_INVALID_ARGUMENT,
-            "%s: method.min_move is %g, expected at least 0 and at most the learning rate, %g",
-            caller, (double)method->min_move, (double)method->learning_rate);
-    if (!(method->max_move >= method->learning_rate && isfinite(method->max_move)))
+            "%s: method.min_move is %g, expected at least 0 and at most %s, %g", caller,
+            (double)method->min_move, is_new ? "the learning rate" : "max_move", (double)most);
+    if (!(method->max_move >= least && isfinite(method->max_move)))
         return tnni_fail(
             TNN_INVALID_ARGUMENT,
-            "%s: method.max_move is %g, expected a finite number of at least the learning rate, %g",
-            caller, (double)method->max_move, (double)method->learning_rate);
+            "%s: method.max_move is %g, expected a finite number of at least %s, %g", caller,
+            (double)method->max_move, is_new ? "the learning rate" : "min_move", (double)least);
     return TNN_OK;
 }
 
-static tnn_status check_method(const tnn_method *method) {
+static tnn_status check_method(const char *caller, const tnn_method *method, bool is_new) {
     if (!method->vtable)
         return tnni_fail(
             TNN_INVALID_ARGUMENT,
-            "tnn_optimizer_create: method.vtable is NULL, expected a method "
-            "such as tnn_sgd(0.1f)");
-    tnn_status status = check_numbers(method);
+            "%s: method.vtable is NULL, expected a method such as tnn_sgd(0.1f)", caller);
+    tnn_status status = check_numbers(caller, method);
     if (status == TNN_OK)
-        status = check_shares(method);
+        status = check_shares(caller, method);
     if (status == TNN_OK && method->vtable == &rprop_vtable)
-        status = check_moves(method);
+        status = check_moves(caller, method, is_new);
     return status;
 }
 
@@ -191,14 +216,14 @@ static size_t moment_bytes(const tnn_optimizer *optimizer) {
     return optimizer->moment_count * optimizer->stride * sizeof(float);
 }
 
-static tnn_status allocate_moments(tnn_optimizer *optimizer) {
+static tnn_status allocate_moments(const char *caller, tnn_optimizer *optimizer) {
     size_t end;
     size_t count;
     size_t bytes;
     if (!tnni_add(optimizer->parameter_count, ALIGNED_FLOATS - 1, &end) ||
         !tnni_multiply(optimizer->moment_count, end, &count) ||
         !tnni_multiply(count, sizeof(float), &bytes))
-        return tnni_fail(TNN_OUT_OF_MEMORY, "tnn_optimizer_create: the moments overflow size_t");
+        return tnni_fail(TNN_OUT_OF_MEMORY, "%s: the moments overflow size_t", caller);
     optimizer->stride = end / ALIGNED_FLOATS * ALIGNED_FLOATS;
     bytes = moment_bytes(optimizer);
     if (bytes == 0)
@@ -206,20 +231,20 @@ static tnn_status allocate_moments(tnn_optimizer *optimizer) {
     optimizer->moments = tnni_allocate(optimizer->allocator, bytes);
     if (!optimizer->moments)
         return tnni_fail(
-            TNN_OUT_OF_MEMORY, "tnn_optimizer_create: no memory for %zu bytes of moments", bytes);
+            TNN_OUT_OF_MEMORY, "%s: no memory for %zu bytes of moments", caller, bytes);
     memset(optimizer->moments, 0, bytes);
     return TNN_OK;
 }
 
 tnn_status tnni_optimizer_create(
-    tnn_optimizer **optimizer, const tnn_allocator *allocator, uint64_t layout,
-    size_t parameter_count, tnn_method method) {
-    tnn_status status = check_method(&method);
+    const char *caller, tnn_optimizer **optimizer, const tnn_allocator *allocator, uint64_t layout,
+    size_t parameter_count, tnn_method method, bool is_new) {
+    tnn_status status = check_method(caller, &method, is_new);
     if (status != TNN_OK)
         return status;
     tnn_optimizer *made = tnni_allocate(allocator, sizeof *made);
     if (!made)
-        return tnni_fail(TNN_OUT_OF_MEMORY, "tnn_optimizer_create: no memory for the optimizer");
+        return tnni_fail(TNN_OUT_OF_MEMORY, "%s: no memory for the optimizer", caller);
     *made = (tnn_optimizer){
         .allocator = allocator,
         .method = method,
@@ -230,9 +255,8 @@ tnn_status tnni_optimizer_create(
         .beta2_power = 1.0,
     };
     made->method.learning_rate += 0.0f; /* +0 of -0, which would move a weight of -0 */
-    bool has_moments = made->step.kind != TNNI_DESCENT && made->step.kind != TNNI_SGD;
-    made->moment_count = has_moments ? method.vtable->moment_count : 0;
-    status = allocate_moments(made);
+    made->moment_count = tnni_method_moments(&method);
+    status = allocate_moments(caller, made);
     if (status != TNN_OK) {
         tnni_release(allocator, made, sizeof *made);
         return status;
@@ -253,7 +277,7 @@ tnn_status tnn_optimizer_set_learning_rate(tnn_optimizer *optimizer, float learn
         return tnni_fail(
             TNN_INVALID_ARGUMENT, "tnn_optimizer_set_learning_rate: optimizer is NULL");
     tnn_status status =
-        check_not_negative("tnn_optimizer_set_learning_rate: learning_rate", learning_rate);
+        check_not_negative("tnn_optimizer_set_learning_rate", "learning_rate", learning_rate);
     if (status == TNN_OK)
         optimizer->method.learning_rate = learning_rate + 0.0f; /* +0 of -0 */
     return status;

@@ -18,13 +18,20 @@ struct tnn_optimizer {
     bool has_moves; /* with its first step */
 };
 
+/* What files call a method's rule, and the rule of this name; NULL if there is none. */
+const char *tnni_method_name(const struct tnn_method_vtable *method);
+const struct tnn_method_vtable *tnni_method_find(const char *name, size_t length);
+/* The moments that it keeps of each parameter. */
+enum { TNNI_MOST_MOMENTS = 2 };
+size_t tnni_method_moments(const tnn_method *method);
+
 /*
- * Makes an optimizer for parameter_count parameters, its moments 0. TNN_INVALID_ARGUMENT,
- * TNN_OUT_OF_MEMORY.
+ * Makes an optimizer for parameter_count parameters, its moments 0. One that is not new may have a
+ * learning rate that was set since. TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY, naming caller.
  */
 tnn_status tnni_optimizer_create(
-    tnn_optimizer **optimizer, const tnn_allocator *allocator, uint64_t layout,
-    size_t parameter_count, tnn_method method);
+    const char *caller, tnn_optimizer **optimizer, const tnn_allocator *allocator, uint64_t layout,
+    size_t parameter_count, tnn_method method, bool is_new);
 
 /* The step that begins now, until the next one does. Called once a step. */
 const tnni_step *tnni_optimizer_begin(tnn_optimizer *optimizer);

@@ -141,6 +141,15 @@ static tnn_status wrong(
         value, expected);
 }
 
+/* Of the built-in ones, one has a state: counts that are cast to integers, and a loss. */
+bool tnni_schedule_has_state(const char *name, const double state[4]) {
+    const double most = 9007199254740992.0; /* 2^53 */
+    if (strcmp(name, catalogue[REDUCE_ON_PLATEAU].name) != 0)
+        return true;
+    return state[0] >= 0.0 && state[0] <= most && state[1] >= 0.0 && state[1] <= most &&
+        isfinite(state[2]) && (state[3] == 0.0 || state[3] == 1.0);
+}
+
 tnn_status tnni_schedule_check(const char *caller, const tnn_schedule *schedule) {
     double first = schedule->first;
     double second = schedule->second;

@@ -338,17 +338,6 @@ static void test_model_file_arguments_are_checked(void **state) {
 
 /* ---- The golden file ------------------------------------------------------------------------- */
 
-static model_file read_file(const char *path) {
-    model_file file = {0};
-    unsigned char piece[512];
-    FILE *stream = fopen(path, "rb");
-    assert_non_null(stream);
-    for (size_t count; (count = fread(piece, 1, sizeof piece, stream)) > 0;)
-        insert_bytes(&file, file.count, piece, count);
-    fclose(stream);
-    return file;
-}
-
 /* Version 1 was written on x86-64; whatever machine this is writes the same bytes, and reads them.
  */
 static void test_model_file_golden_file_is_read_and_written(void **state) {

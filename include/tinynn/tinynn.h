@@ -524,6 +524,10 @@ tnn_predict(const tnn_net *net, tnn_workspace *workspace, size_t rows, const flo
 
 /* ---- Fitting --------------------------------------------------------------------------------- */
 
+/* All that a training by tnn_fit goes on from, but for net and optimizer: see tnn_checkpoint_save.
+ */
+typedef struct tnn_fit_state tnn_fit_state;
+
 /* Where a training is; what schedules and callbacks get to know. */
 typedef struct tnn_progress {
     size_t epoch; /* from 0; in a callback after an epoch, the one that has just ended */
@@ -539,9 +543,11 @@ typedef struct tnn_progress {
     double validation_score;
     double best_loss; /* lowest so far: validation loss, or training loss without one */
     size_t best_epoch;
-    double seconds; /* since tnn_fit began */
+    double seconds; /* since tnn_fit began, and those before a checkpoint that was resumed */
     double seconds_left;
     double rows_per_second; /* that were learned */
+    const tnn_fit_state
+        *state; /* for tnn_checkpoint_save; NULL but in callbacks, and theirs only */
 } tnn_progress;
 
 /*
@@ -601,6 +607,13 @@ typedef struct tnn_fit_options {
     tnn_fit_callback *after_epoch; /* or NULL */
     tnn_fit_callback *after_batch; /* or NULL */
     void *context;                 /* for both */
+    /* From tnn_checkpoint_load: go on from there, with the net and the optimizer that it loaded and
+     * the same data and options. epochs may be another number, but not less than those begun. */
+    const tnn_fit_state *resume;
+    /* A file that the training is saved to, by tnn_checkpoint_save after every checkpoint_epochs
+     * epochs (0: 1) and when it ends; parameters that are not finite are not saved. NULL: none. */
+    const char *checkpoint;
+    size_t checkpoint_epochs;
 } tnn_fit_options;
 
 typedef enum tnn_fit_end {
@@ -654,8 +667,12 @@ typedef struct tnn_fit_report {
  * message tell where it began, and the net has the last weights that were seen to be finite, those
  * of at most 4,096 rows or one batch before. The optimizer's moments may not be finite then.
  * TNN_INVALID_ARGUMENT, also for a class out of range in any row, before anything is learned, and
- * for a schedule that gives no rate, in the midst of it. TNN_OUT_OF_MEMORY. The optimizer has its
- * learning rate of before, whatever the schedule and the status.
+ * for a schedule that gives no rate, in the midst of it, and if options->resume is of another net
+ * or training: the message says what differs. TNN_OUT_OF_MEMORY. The optimizer has its learning
+ * rate of before, whatever the schedule and the status; resumed, that of before the first part.
+ * TNN_IO_ERROR: a checkpoint could not be written, and the one before is still there. Found at the
+ * begin, nothing is learned; in the midst of it, it ends the training, and the net has the weights
+ * of that moment; at the end, the net has the weights as with TNN_OK.
  */
 TNN_API tnn_status tnn_fit(
     tnn_net *net, tnn_optimizer *optimizer, tnn_loss loss, const tnn_dataset *train,
@@ -888,6 +905,39 @@ TNN_API tnn_status tnn_net_load_from_memory(
     tnn_net **net, const void *data, size_t bytes, const tnn_load_options *options);
 TNN_API tnn_status
 tnn_net_load_from(tnn_net **net, const tnn_source *source, const tnn_load_options *options);
+
+/* ---- Checkpoints ----------------------------------------------------------------------------- */
+
+/*
+ * A checkpoint is a model file with more in it: the optimizer, gradients that are pending, and,
+ * with a state, where a training by tnn_fit is, its best weights too. Trained on from it, in
+ * another process or on another machine, a net has the bits that it would have had without a break.
+ * tnn_net_load reads the net of a checkpoint. docs/model-file.md has it byte by byte.
+ *
+ * state is a callback's progress->state, or from tnn_checkpoint_load and untouched since; NULL in
+ * loops of one's own. A pending forward is not saved. The rest is as in tnn_net_save and
+ * tnn_net_save_to. TNN_INVALID_ARGUMENT also for an optimizer or state of another layout.
+ */
+TNN_API tnn_status tnn_checkpoint_save(
+    const tnn_net *net, const tnn_optimizer *optimizer, const tnn_fit_state *state,
+    const char *path);
+TNN_API tnn_status tnn_checkpoint_save_to(
+    const tnn_net *net, const tnn_optimizer *optimizer, const tnn_fit_state *state,
+    const tnn_sink *sink);
+
+/*
+ * Makes a net, an optimizer and, where the file has one, a state, else NULL; state itself may be
+ * NULL. The caller destroys them; a state may be destroyed when tnn_fit has returned. All that is
+ * said of tnn_net_load holds here. TNN_BAD_FORMAT also for a model file that is no checkpoint.
+ */
+TNN_API tnn_status tnn_checkpoint_load(
+    tnn_net **net, tnn_optimizer **optimizer, tnn_fit_state **state, const char *path,
+    const tnn_load_options *options);
+TNN_API tnn_status tnn_checkpoint_load_from(
+    tnn_net **net, tnn_optimizer **optimizer, tnn_fit_state **state, const tnn_source *source,
+    const tnn_load_options *options);
+
+TNN_API void tnn_fit_state_destroy(tnn_fit_state *state); /* of a loaded one; NULL is fine */
 
 /* ---- Checking -------------------------------------------------------------------------------- */
 

@@ -36,4 +36,15 @@ static inline void tnni_store_f32(unsigned char *bytes, const float *value) {
     tnni_store_u32(bytes, bits);
 }
 
+static inline void tnni_load_f64(double *value, const unsigned char *bytes) {
+    uint64_t bits = tnni_load_u64(bytes);
+    memcpy(value, &bits, sizeof bits);
+}
+
+static inline void tnni_store_f64(unsigned char *bytes, const double *value) {
+    uint64_t bits;
+    memcpy(&bits, value, sizeof bits);
+    tnni_store_u64(bytes, bits);
+}
+
 #endif

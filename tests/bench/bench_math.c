@@ -158,7 +158,7 @@ static adam_job create_adam(size_t count, bool by_hand) {
         self.second = bench_zeros(count);
     } else {
         bench_require_ok(tnni_optimizer_create(
-            &self.optimizer, tnni_allocator(NULL), 0, count, tnn_adam(adam_rate)));
+            "bench", &self.optimizer, tnni_allocator(NULL), 0, count, tnn_adam(adam_rate), true));
     }
     return self;
 }

@@ -1,7 +1,8 @@
 /*
- * model.c GOLDEN OUT: a model file on a machine with another order of bytes or another size of
- * pointers. Loads the golden file, whose parameters are known, and writes it again. No cmocka,
- * which such a machine's compiler may not have.
+ * model.c GOLDEN OUT CHECKPOINT CHECKPOINT_OUT: model files on a machine with another order of
+ * bytes or another size of pointers. Loads the golden file, whose parameters are known, and writes
+ * it again; the same with the golden checkpoint. No cmocka, which such a machine's compiler may not
+ * have.
  */
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +29,19 @@ static bool has_known_parameters(const tnn_net *net) {
     return same && tnn_net_input_shift(net)[1] == -3 && tnn_net_output_scale(net)[1] == 0.125f;
 }
 
+static tnn_status copy_checkpoint(const char *from, const char *to) {
+    tnn_net *net;
+    tnn_optimizer *optimizer;
+    tnn_fit_state *state;
+    tnn_status status = tnn_checkpoint_load(&net, &optimizer, &state, from, NULL);
+    if (status == TNN_OK)
+        status = tnn_checkpoint_save(net, optimizer, state, to);
+    tnn_fit_state_destroy(state);
+    tnn_optimizer_destroy(optimizer);
+    tnn_net_destroy(net);
+    return status;
+}
+
 int main(int argc, char **argv) {
     static const tnn_activation_vtable vtable = {
         .name = "bend", .forward = bend, .backward = no_backward, .needs_input = true};
@@ -35,11 +49,13 @@ int main(int argc, char **argv) {
     const tnn_load_options options = {.activations = &custom, .activation_count = 1};
     const unsigned one = 1;
     tnn_net *net = NULL;
-    if (argc != 3)
+    if (argc != 5)
         return 2;
     tnn_status status = tnn_net_load(&net, argv[1], &options);
     if (status == TNN_OK)
         status = tnn_net_save(net, argv[2]);
+    if (status == TNN_OK)
+        status = copy_checkpoint(argv[3], argv[4]);
     if (status != TNN_OK)
         fprintf(stderr, "%s\n", tnn_error_message());
     bool same = status == TNN_OK && has_known_parameters(net);

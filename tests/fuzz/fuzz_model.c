@@ -1,34 +1,8 @@
 /*
- * fuzz_model.c: model files, as they are and with a checksum that fits, without which hardly one
- * would get past it. What loads has to be saved to a file that loads to the same file.
+ * fuzz_model.c: model files, as they are and with a checksum that fits. What loads has to be saved
+ * to a file that loads to the same file.
  */
-#include "fuzz.h"
-
-#include "support/bytes.h"
-#include "support/checksum.h"
-
-enum { CHECKSUM_AT = 97, MOST_BYTES = 1 << 22 };
-
-static size_t allocated;
-
-/* As malloc, but never more than some megabytes in all. */
-static void *allocate(void *context, size_t bytes, size_t alignment) {
-    (void)context;
-    if (bytes > MOST_BYTES)
-        abort();
-    allocated += bytes;
-    return aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-}
-
-static void release(void *context, void *pointer, size_t bytes) {
-    (void)context;
-    allocated -= bytes;
-    free(pointer);
-}
-
-static const tnn_allocator allocator = {.allocate = allocate, .release = release};
-static const tnn_net_options net_options = {.allocator = &allocator};
-static const tnn_load_options options = {.net = &net_options, .limits = {.total_bytes = 1 << 20}};
+#include "fuzz_file.h"
 
 static uint8_t *save(const tnn_net *net, size_t *count) {
     if (tnn_net_save_to_memory(net, NULL, 0, count) != TNN_OK)
@@ -74,16 +48,9 @@ static void load(const uint8_t *bytes, size_t count) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     load(bytes, count);
-    if (count < CHECKSUM_AT + 8)
-        return 0;
-    uint8_t *sealed = malloc(count);
-    if (!sealed)
-        abort();
-    memcpy(sealed, bytes, count);
-    uint64_t sum = tnni_checksum(0, sealed, CHECKSUM_AT);
-    sum = tnni_checksum(sum, sealed + CHECKSUM_AT + 8, count - CHECKSUM_AT - 8);
-    tnni_store_u64(sealed + CHECKSUM_AT, sum);
-    load(sealed, count);
+    uint8_t *sealed = seal(bytes, count);
+    if (sealed)
+        load(sealed, count);
     free(sealed);
     return 0;
 }

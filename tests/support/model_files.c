@@ -3,6 +3,7 @@
 #include "support/bytes.h"
 #include "support/checksum.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +81,17 @@ model_file saved_sample(size_t index) {
     tnn_net *net = new_sample_net(index);
     model_file file = saved_net(net);
     tnn_net_destroy(net);
+    return file;
+}
+
+model_file read_file(const char *path) {
+    model_file file = {0};
+    unsigned char piece[512];
+    FILE *stream = fopen(path, "rb");
+    assert_non_null(stream);
+    for (size_t count; (count = fread(piece, 1, sizeof piece, stream)) > 0;)
+        insert_bytes(&file, file.count, piece, count);
+    fclose(stream);
     return file;
 }
 

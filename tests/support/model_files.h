@@ -30,6 +30,8 @@ typedef struct model_file {
 /* What tnn_net_save_to_memory makes, to be freed. */
 model_file saved_net(const tnn_net *net);
 model_file saved_sample(size_t index);
+/* All of a file on the disk. */
+model_file read_file(const char *path);
 void free_file(model_file *file);
 
 /* Where text stands first; the test fails if it does not. */
