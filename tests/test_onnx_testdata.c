@@ -231,5 +231,11 @@ int main(int argc, char **argv) {
         return 2;
     folder = argv[1];
     list_path = argv[2];
+    DIR *data = opendir(folder);
+    if (!data) {
+        printf("no %s here (Debian: libonnx-testdata)\n", folder);
+        return 77;
+    }
+    closedir(data);
     return cmocka_run_group_tests_name("onnx_testdata", tests, NULL, NULL);
 }

@@ -86,12 +86,15 @@ static bool find_split(size_t rank, const int64_t *dims, int64_t columns, size_t
 static bool choose_split(tnni_onnx_chain *chain, size_t rank, const int64_t *dims, size_t *split) {
     if (chain->is_split)
         return find_split(rank, dims, columns_of(chain), split);
-    size_t first = chain->rank > 1 ? 1 : 0;
-    for (size_t i = 0; i <= chain->rank; i++) {
-        chain->split = (first + i) % (chain->rank + 1);
+    for (size_t i = 1; i <= chain->rank; i++) {
+        chain->split = i % chain->rank;
         if (find_split(rank, dims, columns_of(chain), split))
             return true;
     }
+    /* A list of numbers may be one column. */
+    chain->split = chain->rank;
+    if (chain->rank <= 1)
+        return find_split(rank, dims, 1, split);
     return false;
 }
 
@@ -590,7 +593,7 @@ static tnn_status fill_scalings(const tnni_onnx_chain *chain, tnn_net *net) {
     if (!shift)
         return no_memory(chain);
     for (size_t i = 0; input->is_there && i < inputs; i++) {
-        shift[i] = (float)(-offset_of(input, i) / factor_of(input, i));
+        shift[i] = (float)(-offset_of(input, i) / factor_of(input, i) + 0.0); /* no -0 */
         scale[i] = (float)fabs(factor_of(input, i));
     }
     if (input->is_there)

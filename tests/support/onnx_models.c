@@ -50,6 +50,167 @@ void append_to_graph(onnx_file *model, const onnx_file *more) {
     append_field(model, 7, more->bytes, more->count);
 }
 
+/* ---- Models made by tests -------------------------------------------------------------------- */
+
+static void add_message(onnx_file *file, unsigned number, const ProtobufCMessage *message) {
+    size_t count = protobuf_c_message_get_packed_size(message);
+    unsigned char *bytes = malloc(count + 1);
+    assert_non_null(bytes);
+    protobuf_c_message_pack(message, bytes);
+    append_field(file, number, bytes, count);
+    free(bytes);
+}
+
+static void add_value_info(
+    onnx_file *graph, unsigned number, const char *name, int type, size_t rank,
+    const int64_t *dims) {
+    enum { MOST = 12 };
+    TnniOnnx__TensorShapeProto__Dimension sizes[MOST];
+    TnniOnnx__TensorShapeProto__Dimension *pointers[MOST];
+    TnniOnnx__TensorShapeProto shape = TNNI_ONNX__TENSOR_SHAPE_PROTO__INIT;
+    TnniOnnx__TypeProto__Tensor tensor = TNNI_ONNX__TYPE_PROTO__TENSOR__INIT;
+    TnniOnnx__TypeProto of = TNNI_ONNX__TYPE_PROTO__INIT;
+    TnniOnnx__ValueInfoProto info = TNNI_ONNX__VALUE_INFO_PROTO__INIT;
+    assert_in_range(rank, 0, MOST);
+    for (size_t d = 0; d < rank; d++) {
+        sizes[d] =
+            (TnniOnnx__TensorShapeProto__Dimension)TNNI_ONNX__TENSOR_SHAPE_PROTO__DIMENSION__INIT;
+        sizes[d].has_dim_value = dims[d] > 0;
+        sizes[d].dim_value = dims[d];
+        pointers[d] = &sizes[d];
+    }
+    shape.n_dim = rank;
+    shape.dim = pointers;
+    tensor.has_elem_type = true;
+    tensor.elem_type = type;
+    tensor.shape = dims ? &shape : NULL;
+    of.tensor_type = &tensor;
+    info.name = (char *)(uintptr_t)name;
+    info.type = &of;
+    add_message(graph, number, &info.base);
+}
+
+void add_input(onnx_file *graph, const char *name, int type, size_t rank, const int64_t *dims) {
+    add_value_info(graph, 11, name, type, rank, dims);
+}
+
+void add_output(onnx_file *graph, const char *name) {
+    add_value_info(graph, 12, name, TNNI_ONNX_FLOAT, 0, NULL);
+}
+
+static size_t count_of(size_t rank, const int64_t *dims) {
+    size_t count = 1;
+    for (size_t d = 0; d < rank; d++)
+        count *= (size_t)dims[d];
+    return count;
+}
+
+static TnniOnnx__TensorProto tensor_proto(
+    const char *name, int type, size_t rank, const int64_t *dims) {
+    TnniOnnx__TensorProto tensor = TNNI_ONNX__TENSOR_PROTO__INIT;
+    tensor.name = (char *)(uintptr_t)name;
+    tensor.has_data_type = true;
+    tensor.data_type = type;
+    tensor.n_dims = rank;
+    tensor.dims = (int64_t *)(uintptr_t)dims;
+    return tensor;
+}
+
+void add_tensor(
+    onnx_file *graph, const char *name, size_t rank, const int64_t *dims, const float *values) {
+    TnniOnnx__TensorProto tensor = tensor_proto(name, TNNI_ONNX_FLOAT, rank, dims);
+    tensor.n_float_data = count_of(rank, dims);
+    tensor.float_data = (float *)(uintptr_t)values;
+    add_message(graph, 5, &tensor.base);
+}
+
+void add_ints(onnx_file *graph, const char *name, size_t count, const int64_t *values) {
+    const int64_t dims[] = {(int64_t)count};
+    TnniOnnx__TensorProto tensor = tensor_proto(name, TNNI_ONNX_INT64, 1, dims);
+    tensor.n_int64_data = count;
+    tensor.int64_data = (int64_t *)(uintptr_t)values;
+    add_message(graph, 5, &tensor.base);
+}
+
+/* Words between any of the separators, in place; returns their number. */
+static size_t split_words(char *text, const char *separators, char **words, size_t most) {
+    size_t count = 0;
+    for (char *word = strtok(text, separators); word; word = strtok(NULL, separators)) {
+        assert_true(count < most);
+        words[count++] = word;
+    }
+    return count;
+}
+
+static TnniOnnx__AttributeProto attribute_of(char *word) {
+    TnniOnnx__AttributeProto attribute = TNNI_ONNX__ATTRIBUTE_PROTO__INIT;
+    char *value = strchr(word, '=');
+    assert_non_null(value);
+    *value++ = '\0';
+    attribute.name = word;
+    attribute.has_f = strchr(value, '.') != NULL;
+    attribute.f = strtof(value, NULL);
+    attribute.has_i = !attribute.has_f;
+    attribute.i = strtoll(value, NULL, 10);
+    return attribute;
+}
+
+/* An input "-" is left out. */
+void add_node(onnx_file *graph, const char *line) {
+    enum { MOST = 8 };
+    char text[256];
+    char *inputs[MOST];
+    char *words[MOST];
+    TnniOnnx__AttributeProto attributes[MOST];
+    TnniOnnx__AttributeProto *pointers[MOST];
+    TnniOnnx__NodeProto node = TNNI_ONNX__NODE_PROTO__INIT;
+    static char nothing[] = "";
+    snprintf(text, sizeof text, "%s", line);
+    char *output = text;
+    char *colon = strchr(text, ':');
+    if (colon) {
+        *colon = '\0';
+        node.domain = text;
+        output = colon + 1;
+    }
+    char *equals = strstr(output, " = ");
+    assert_non_null(equals);
+    *equals = '\0';
+    char *type = equals + 3;
+    char *open = strchr(type, '(');
+    char *close = strchr(type, ')');
+    assert_true(open && close);
+    *open = *close = '\0';
+    node.n_input = split_words(open + 1, ", ", inputs, MOST);
+    for (size_t i = 0; i < node.n_input; i++)
+        if (strcmp(inputs[i], "-") == 0)
+            inputs[i] = nothing;
+    node.n_attribute = split_words(close + 1, " ", words, MOST);
+    for (size_t i = 0; i < node.n_attribute; i++) {
+        attributes[i] = attribute_of(words[i]);
+        pointers[i] = &attributes[i];
+    }
+    node.op_type = type;
+    node.input = inputs;
+    node.n_output = 1;
+    node.output = &output;
+    node.attribute = pointers;
+    add_message(graph, 1, &node.base);
+}
+
+onnx_file finish_model(onnx_file *graph, int64_t opset) {
+    TnniOnnx__OperatorSetIdProto set = TNNI_ONNX__OPERATOR_SET_ID_PROTO__INIT;
+    onnx_file model = {0};
+    set.has_version = true;
+    set.version = opset;
+    add_message(&model, 8, &set.base);
+    append_to_graph(&model, graph);
+    free_onnx_file(graph);
+    return model;
+}
+
+/* ---- Outputs --------------------------------------------------------------------------------- */
+
 float *read_onnx_tensor(const onnx_file *file, size_t *count, size_t dims[2]) {
     tnni_onnx_tensor tensor;
     TnniOnnx__TensorProto *proto = tnni_onnx__tensor_proto__unpack(NULL, file->count, file->bytes);

@@ -28,6 +28,24 @@ void append_field(onnx_file *file, unsigned number, const void *bytes, size_t co
 /* A model that has these more bytes of a GraphProto in its graph. */
 void append_to_graph(onnx_file *model, const onnx_file *more);
 
+/* ---- Models made by tests -------------------------------------------------------------------- */
+
+/* A graph in the making: bytes of a GraphProto. */
+void add_input(onnx_file *graph, const char *name, int type, size_t rank, const int64_t *dims);
+void add_output(onnx_file *graph, const char *name);
+/* A float tensor. */
+void add_tensor(
+    onnx_file *graph, const char *name, size_t rank, const int64_t *dims, const float *values);
+/* Of whole numbers. */
+void add_ints(onnx_file *graph, const char *name, size_t count, const int64_t *values);
+/* "name = Type(a, b) attribute=0.5 other=2": attributes with a point are floats. A node whose line
+ * begins with "domain:" is of that domain. */
+void add_node(onnx_file *graph, const char *line);
+/* The model of a graph, which is freed, with this version of operators. */
+onnx_file finish_model(onnx_file *graph, int64_t opset);
+
+/* ---- Outputs --------------------------------------------------------------------------------- */
+
 /* The elements of a TensorProto as floats, to be freed; fails the test if they are no numbers. */
 float *read_onnx_tensor(const onnx_file *file, size_t *count, size_t dims[2]);
 
