@@ -42,3 +42,13 @@ add_test(NAME foreign_onnx
     COMMAND ${BASH} ${CMAKE_CURRENT_SOURCE_DIR}/foreign/onnx.sh ${PROJECT_SOURCE_DIR}
         $<TARGET_FILE:foreign_onnx> ${CMAKE_CURRENT_BINARY_DIR}/foreign-onnx)
 set_tests_properties(foreign_onnx PROPERTIES LABELS packaging SKIP_RETURN_CODE 77 TIMEOUT 600)
+
+# What the documents tell users of PyTorch and scikit-learn to do.
+add_executable(onnx_predict foreign/onnx_predict.c)
+tinynn_compile_options(onnx_predict)
+target_link_libraries(onnx_predict PRIVATE tinynn_onnx_static)
+add_test(NAME foreign_onnx_recipes
+    COMMAND ${BASH} ${CMAKE_CURRENT_SOURCE_DIR}/foreign/onnx_recipes.sh ${PROJECT_SOURCE_DIR}
+        $<TARGET_FILE:onnx_predict> ${CMAKE_CURRENT_BINARY_DIR}/foreign-onnx-recipes)
+set_tests_properties(foreign_onnx_recipes PROPERTIES
+    LABELS packaging SKIP_RETURN_CODE 77 TIMEOUT 600)

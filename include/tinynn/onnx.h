@@ -33,7 +33,7 @@ extern "C" {
  * of this library, of operators of version 7 or later. A row of the net's input is what the first
  * product or softmax of the model takes for one; what comes before it in the model's shapes numbers
  * the rows. Weights are rounded to float. An activation that follows no product gets a layer of
- * unit weights, which for finite numbers changes no bit. Scaling of the input and of the output
+ * unit weights, which changes no finite number. Scaling of the input and of the output
  * becomes the net's own, other scaling part of the weights.
  *
  * options NULL is {0}; options->net has the seed, activations are not used. The caller destroys
