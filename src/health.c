@@ -37,7 +37,7 @@ static tnn_finding *finding_of(tnni_health *health, tnn_finding_kind kind) {
 
 static void find(
     tnni_health *health, tnn_finding_kind kind, size_t layer, double value, const char *format, ...)
-    TNNI_PRINTF(5, 6);
+    TNN_PRINTF(5, 6);
 
 static void find(
     tnni_health *health, tnn_finding_kind kind, size_t layer, double value, const char *format,

@@ -517,6 +517,17 @@ size_t tnn_net_units(const tnn_net *net, size_t layer) {
     return found ? found->units : 0;
 }
 
+tnn_layer tnn_net_layer(const tnn_net *net, size_t layer) {
+    const tnni_layer *found = find_layer("tnn_net_layer", net, layer);
+    if (!found)
+        return (tnn_layer){0};
+    return (tnn_layer){
+        .units = found->units,
+        .activation = found->activation,
+        .no_bias = !found->has_biases,
+        .dropout = found->dropout};
+}
+
 size_t tnn_net_parameter_count(const tnn_net *net) {
     return has_net("tnn_net_parameter_count", net) ? net->parameter_count : 0;
 }

@@ -33,6 +33,33 @@ static void test_net_tells_its_sizes(void **state) {
     tnn_net_destroy(net);
 }
 
+static void test_net_layer_is_what_create_was_given(void **state) {
+    (void)state;
+    bend_context context = {.linear = 1};
+    const tnn_layer layers[] = {
+        {.units = 3, .activation = tnn_leaky_relu(0.25f), .no_bias = true, .dropout = 0.5f},
+        {.units = 2, .activation = bend(0.5f, &context), .initializer = tnn_constant(1)},
+        {.units = 1},
+    };
+    tnn_net *net = new_net(4, layers, 3, NULL);
+    for (size_t l = 0; l < 3; l++) {
+        const tnn_layer told = tnn_net_layer(net, l);
+        assert_int_equal(told.units, layers[l].units);
+        assert_int_equal(told.no_bias, layers[l].no_bias);
+        assert_true(told.dropout == layers[l].dropout);
+        assert_true(told.activation.parameter == layers[l].activation.parameter);
+        assert_ptr_equal(told.activation.context, layers[l].activation.context);
+        assert_null(told.initializer.vtable);
+    }
+    assert_ptr_equal(tnn_net_layer(net, 0).activation.vtable, layers[0].activation.vtable);
+    assert_ptr_equal(tnn_net_layer(net, 1).activation.vtable, layers[1].activation.vtable);
+    assert_ptr_equal(tnn_net_layer(net, 2).activation.vtable, tnn_identity().vtable);
+    assert_int_equal(tnn_net_layer(net, 3).units, 0);
+    assert_non_null(strstr(tnn_error_message(), "tnn_net_layer"));
+    assert_int_equal(tnn_net_layer(NULL, 0).units, 0);
+    tnn_net_destroy(net);
+}
+
 static void test_net_of_one_weight_is_the_smallest(void **state) {
     (void)state;
     const tnn_layer layer = {.units = 1, .initializer = tnn_constant(3), .no_bias = true};
@@ -416,6 +443,7 @@ static void test_net_destroy_of_null_is_fine(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_net_tells_its_sizes),
+        cmocka_unit_test(test_net_layer_is_what_create_was_given),
         cmocka_unit_test(test_net_of_one_weight_is_the_smallest),
         cmocka_unit_test(test_net_parameters_lie_layer_by_layer_weights_before_biases),
         cmocka_unit_test(test_net_weights_have_a_row_for_each_input),

@@ -57,6 +57,19 @@ static void test_status_fail_returns_the_status_and_formats_the_message(void **s
     assert_string_equal(tnn_error_message(), expected);
 }
 
+/* An argument may be the message itself. */
+static void test_status_error_set_is_for_everyone(void **state) {
+    (void)state;
+    assert_int_equal(tnn_error_set(TNN_IO_ERROR, "tape %d: %s", 3, "torn"), TNN_IO_ERROR);
+    assert_string_equal(tnn_error_message(), "tape 3: torn");
+    tnn_error_set(TNN_IO_ERROR, "reader: %s", tnn_error_message());
+    assert_string_equal(tnn_error_message(), "reader: tape 3: torn");
+    assert_int_equal(tnn_error_set(TNN_OK, "%s", ""), TNN_OK);
+    assert_string_equal(tnn_error_message(), "");
+    assert_int_equal(tnn_error_set(TNN_BAD_STATE, NULL), TNN_BAD_STATE);
+    assert_string_equal(tnn_error_message(), "");
+}
+
 static void test_status_message_stays_when_a_call_succeeds(void **state) {
     (void)state;
     tnni_fail(TNN_BAD_STATE, "the last fault");
@@ -119,6 +132,7 @@ int main(void) {
         cmocka_unit_test(test_status_ok_is_zero),
         cmocka_unit_test(test_status_version_is_that_of_the_header),
         cmocka_unit_test(test_status_fail_returns_the_status_and_formats_the_message),
+        cmocka_unit_test(test_status_error_set_is_for_everyone),
         cmocka_unit_test(test_status_message_stays_when_a_call_succeeds),
         cmocka_unit_test(test_status_message_is_replaced_when_the_next_call_fails),
         cmocka_unit_test(test_status_message_is_cut_when_it_is_long),

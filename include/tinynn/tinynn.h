@@ -56,6 +56,13 @@
 #    define TNN_API
 #endif
 
+/* Compilers that can compare a format with its arguments do. */
+#ifdef __GNUC__
+#    define TNN_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#else
+#    define TNN_PRINTF(text, first)
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -82,6 +89,10 @@ TNN_API const char *tnn_status_string(tnn_status status);
  * alone. Valid until the next failing call in the same thread.
  */
 TNN_API const char *tnn_error_message(void);
+
+/* For components and callbacks: sets this thread's message, as printf would, cut after 511 bytes,
+ * and returns status. */
+TNN_API tnn_status tnn_error_set(tnn_status status, const char *format, ...) TNN_PRINTF(2, 3);
 
 /* "major.minor.patch" of the library. */
 TNN_API const char *tnn_version(void);
@@ -304,6 +315,10 @@ TNN_API size_t tnn_net_outputs(const tnn_net *net);
 TNN_API size_t tnn_net_layer_count(const tnn_net *net);
 TNN_API size_t tnn_net_units(const tnn_net *net, size_t layer);
 TNN_API size_t tnn_net_parameter_count(const tnn_net *net);
+
+/* A layer as tnn_net_create would take it, but for its initializer, which is {0}: a net remembers
+ * its weights and not how they were drawn. {0} and an error message as above. */
+TNN_API tnn_layer tnn_net_layer(const tnn_net *net, size_t layer);
 
 /*
  * The flat vectors, parameter_count floats each: layer by layer the weights [inputs, units], then

@@ -1,5 +1,5 @@
 # cmake --install: header, both libraries, CMake package and pkg-config file. Components: runtime
-# (the shared library), development (what is needed to build against it).
+# (the shared library), development (what is needed to build against it), onnx (all of tinynn_onnx).
 
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -60,3 +60,21 @@ endif()
 configure_file(src/packaging/tinynn.pc.in tinynn.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/tinynn.pc
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
+
+# ---- The component onnx: COMPONENTS onnx, pkg-config tinynn-onnx --------------------------------
+
+if(TINYNN_ONNX)
+    install(TARGETS tinynn_onnx_static tinynn_onnx_shared
+        EXPORT tinynn-onnx
+        RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT onnx
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT onnx
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT onnx
+        INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    install(FILES include/tinynn/onnx.h
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tinynn COMPONENT onnx)
+    install(EXPORT tinynn-onnx FILE tinynn-onnx-targets.cmake NAMESPACE tinynn::
+        DESTINATION ${package_dir} COMPONENT onnx)
+    configure_file(src/packaging/tinynn-onnx.pc.in tinynn-onnx.pc @ONLY)
+    install(FILES ${PROJECT_BINARY_DIR}/tinynn-onnx.pc
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT onnx)
+endif()

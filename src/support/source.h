@@ -79,10 +79,10 @@ size_t tnni_source_take(tnni_source *source, size_t most, const unsigned char **
 /* Fail with "caller: name:line:column: ..." or "caller: name: byte offset: ...". */
 tnn_status tnni_source_fail(
     const tnni_source *source, tnn_status status, tnni_place place, const char *format, ...)
-    TNNI_PRINTF(4, 5);
+    TNN_PRINTF(4, 5);
 tnn_status tnni_source_fail_at(
     const tnni_source *source, tnn_status status, uint64_t offset, const char *format, ...)
-    TNNI_PRINTF(4, 5);
+    TNN_PRINTF(4, 5);
 
 /* What is left of text when it has to be printed: short, and without bytes that are no ASCII. */
 typedef struct tnni_excerpt {

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static _Thread_local char message[512];
 
@@ -35,10 +36,13 @@ const char *tnn_version(void) {
     return TNN_VERSION_STRING;
 }
 
-tnn_status tnni_fail(tnn_status status, const char *format, ...) {
+/* By way of a copy, since an argument may be the message of before. */
+tnn_status tnn_error_set(tnn_status status, const char *format, ...) {
+    char text[sizeof message];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    vsnprintf(text, sizeof text, format ? format : "", arguments);
     va_end(arguments);
+    memcpy(message, text, sizeof message);
     return status;
 }

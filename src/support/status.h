@@ -4,16 +4,11 @@
 
 #include <tinynn/tinynn.h>
 
-#ifdef __GNUC__
-#    define TNNI_PRINTF(text, first) __attribute__((format(printf, text, first)))
-#else
-#    define TNNI_PRINTF(text, first)
-#endif
-
 /*
- * Sets this thread's error message and returns status, so that a check reads
+ * A check reads
  * return tnni_fail(TNN_INVALID_ARGUMENT, "tnn_forward: rows is 0, expected at least 1");
+ * It is the public function, so that components, which see no other, share what is in support/.
  */
-tnn_status tnni_fail(tnn_status status, const char *format, ...) TNNI_PRINTF(2, 3);
+#define tnni_fail tnn_error_set
 
 #endif

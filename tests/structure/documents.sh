@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # documents.sh ROOT CC LIBRARY DIR [LIBRARY]...: every complete program in the README and in docs
-# compiles without a warning and prints exactly the block of text that follows it.
+# compiles without a warning and prints exactly the block of text that follows it. ONNX has the
+# libraries of programs that use the component, which are left out without it.
 set -euo pipefail
 
 root=$1 cc=$2 library=$3 dir=$4 others=("${@:5}")
@@ -35,9 +36,14 @@ failed=0
 count=0
 for program in "$dir"/*.c; do
     name=${program%.c}
+    component=()
+    if grep -q '<tinynn/onnx.h>' "$program"; then
+        [ -n "${ONNX:-}" ] || continue
+        read -ra component <<<"$ONNX"
+    fi
     count=$((count + 1))
     "$cc" -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -I "$root/include" -DTNN_STATIC \
-        "$program" "$library" "${others[@]}" -lm -pthread -o "$name"
+        "$program" "${component[@]}" "$library" "${others[@]}" -lm -pthread -o "$name"
     (cd "$dir" && "$name") >"$name.out"
     diff "$name.txt" "$name.out" || { echo "$name prints something else"; failed=1; }
 done

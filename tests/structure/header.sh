@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# header.sh INCLUDE CC: the public header alone is C11 and C++17 without a warning, for the
+# header.sh INCLUDE CC: each public header alone is C11 and C++17 without a warning, for the
 # compiler of this build and for every other one that is found here.
 set -euo pipefail
 
@@ -10,7 +10,9 @@ cxx=(-xc++ -std=c++17 -Wold-style-cast -Wzero-as-null-pointer-constant -Wnon-vir
 check() { # COMPILER FLAGS...
     command -v "$1" >/dev/null || return 0
     echo "$1 ${*:2}"
-    echo '#include <tinynn/tinynn.h>' | "$@" "${all[@]}" -I "$include" -
+    for header in "$include"/tinynn/*.h; do
+        echo "#include <tinynn/$(basename "$header")>" | "$@" "${all[@]}" -I "$include" -
+    done
 }
 
 include=$1
