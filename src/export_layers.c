@@ -16,6 +16,7 @@ enum {
      */
     LEAST_OPERATIONS = 220,
     OPERATIONS = 5,
+    LEAST_INPUTS = 2, /* machines without vectors load and store a sum once for all of them */
     MOST_INPUTS = 16,
     TURN_OF_LANES = 4 /* sixteens of inputs */
 };
@@ -50,7 +51,7 @@ static tiling tile(const tnni_layer *layer) {
 }
 
 static size_t inputs_of_a_turn(size_t inputs, size_t chains, size_t width) {
-    size_t turn = chains;
+    size_t turn = chains > LEAST_INPUTS ? chains : LEAST_INPUTS;
     while (turn * width * OPERATIONS < LEAST_OPERATIONS && 2 * turn <= inputs && turn < MOST_INPUTS)
         turn *= 2;
     return turn;
