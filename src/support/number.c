@@ -383,7 +383,6 @@ static size_t write_digits(bool negative, const decimal_digits *number, char *te
 size_t tnni_write_float(float value, char text[TNNI_MOST_FLOAT]) {
     bool negative = value < 0.0f || (value == 0.0f && 1.0f / value < 0.0f);
     size_t length = 0;
-    /* Fewer digits than 7 are those 7 with zeros at their end. */
     for (int count = 7; count <= MOST_DIGITS; count++) {
         float again;
         decimal_digits number = round_to_digits(negative ? -value : value, count);

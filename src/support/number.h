@@ -23,8 +23,9 @@ tnni_number tnni_read_float(const char *text, size_t length, float *value);
 tnni_number tnni_read_whole(const char *text, size_t length, uint64_t most, uint64_t *value);
 
 /*
- * The fewest decimal digits, at most 9, of which tnni_read_float makes this finite float again, as
- * a C constant without its suffix: 0.1, -3.0, 1.5e-12. Returns the number of characters.
+ * The digits of which tnni_read_float makes this finite float again, as a C constant without its
+ * suffix: 0.1, -3.0, 1.5e-12. They are 7, or 8 or 9 if those do not do, without zeros at their end.
+ * Returns the number of characters.
  */
 enum { TNNI_MOST_FLOAT = 24 };
 size_t tnni_write_float(float value, char text[TNNI_MOST_FLOAT]);

@@ -1,13 +1,10 @@
 /*
- * generate.c: nets of all kinds as generated C, and a program that compares every output with the
- * library's.
- *
- *     generate DIR [NETS]     writes DIR/own_0.c, DIR/library_0.c, ..., and DIR/check.c, which
- * includes them
+ * generate DIR [NETS]: nets of all kinds as generated C, in DIR/own_0.c, DIR/library_1.c and so on,
+ * and DIR/check.c, a program that includes them and compares every output with the library's.
  *
  * check.c prints "N outputs, M wrong" and returns 0 if M is 0. Nets with the library's own
- * functions have to agree to the bit. With TWO_ROUNDINGS defined, and for the functions of
- * <math.h>, their generated main decides.
+ * functions have to agree to the bit, unless NOT_EXACT is defined, or TWO_ROUNDINGS, which replaces
+ * fmaf. Of all nets, those with the functions of <math.h> too, the generated main decides as well.
  */
 #include <tinynn/tinynn.h>
 
