@@ -148,21 +148,22 @@ static void put_title(tnni_text *text, const tnni_export *e) {
         ". Change the net, not this "
         "file.\n"
         " *\n"
-        " *     %zu inputs%s\n",
+        " *     inputs: %zu%s\n",
         tnni_inputs(net), net->input_scaling ? ", scaled" : "");
     for (size_t l = 0; l < net->layer_count; l++)
         tnni_text_format(
-            text, " *     layer %zu: %zu units, %s%s\n", l, net->layers[l].units,
-            net->layers[l].activation.vtable->name, net->layers[l].has_biases ? "" : ", no biases");
+            text, " *     layer %zu: %zu unit%s, %s%s\n", l, net->layers[l].units,
+            net->layers[l].units == 1 ? "" : "s", net->layers[l].activation.vtable->name,
+            net->layers[l].has_biases ? "" : ", no biases");
     if (net->output_scaling)
-        tnni_text_put(text, " *     outputs scaled\n");
+        tnni_text_put(text, " *     outputs: scaled\n");
     tnni_text_format(
         text,
         " *\n"
-        " * Constants take %zu bytes, the stack at most %zu%s; there is no heap, and nothing is\n"
-        " * written but y.\n"
+        " * Constants take %zu bytes, the stack at most %zu%s.\n"
+        " * There is no heap, and nothing is written but y.\n"
         " */\n",
-        constant_bytes(net), stack_bytes(net), e->own_math ? "" : " and what <math.h> needs");
+        constant_bytes(net), stack_bytes(net), e->own_math ? "" : " and what <math.h> takes");
 }
 
 static tnn_status write_header(const tnni_export *e, const tnn_sink *sink) {
@@ -186,8 +187,8 @@ static tnn_status write_header(const tnni_export *e, const tnn_sink *sink) {
         "extern \"C\" {\n"
         "#endif\n"
         "\n"
-        "/* One row through the net. x and y do not overlap. Any number of threads may call it at\n"
-        " * once. */\n"
+        "/* One row through the net. x and y do not overlap. Any number of threads may call it. "
+        "*/\n"
         "void @_predict(const float x[$_INPUTS], float y[$_OUTPUTS]);\n"
         "\n"
         "#ifdef __cplusplus\n"

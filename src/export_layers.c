@@ -155,9 +155,11 @@ static void put_zeros(tnni_text *text, size_t chains, size_t width, const char *
 
 /* The chains' sum, and the bias last. */
 static void put_sums(
-    tnni_text *text, const tnni_layer *layer, size_t chains, size_t width, const char *indent) {
+    tnni_text *text, const tnni_layer *layer, size_t chains, size_t width, const char *result,
+    const char *indent) {
     tnni_text_format(
-        text, "%sfor (int u = 0; u < %zu; u++)\n%s    z[u] = %s%s;\n", indent, width, indent,
+        text, "%sfor (int u = 0; u < %zu; u++)\n%s    %s[u] = %s%s;\n", indent, width, indent,
+        result,
         chains == 4       ? "((s0[u] + s2[u]) + (s1[u] + s3[u]))"
             : chains == 2 ? "(s0[u] + s1[u])"
                           : "s0[u]",
@@ -175,7 +177,8 @@ static void put_advance(
 }
 
 static void put_block(
-    tnni_text *text, const tnni_layer *layer, size_t width, bool is_last, const char *indent) {
+    tnni_text *text, const tnni_layer *layer, size_t width, bool is_last, const char *result,
+    const char *indent) {
     size_t chains = tnni_export_chains(layer);
     size_t turn = inputs_of_a_turn(layer->inputs, chains, width);
     size_t turns = layer->inputs / turn;
@@ -191,7 +194,7 @@ static void put_block(
     }
     if (rest > 0)
         put_turn(text, chains, width, rest, "", turns * turn, indent);
-    put_sums(text, layer, chains, width, indent);
+    put_sums(text, layer, chains, width, result, indent);
     if (!is_last)
         put_advance(text, layer, width, rest * width, indent);
 }
@@ -234,28 +237,29 @@ static void put_single_unit(tnni_text *text, const tnni_layer *layer) {
 
 static void put_units(tnni_text *text, const tnni_layer *layer) {
     tiling t = tile(layer);
-    tnni_text_put(text, "    float *z = y;\n");
-    if (t.blocks > 1) {
-        tnni_text_format(text, "    for (int i = 0; i < %zu; i++) {\n", t.blocks);
-        put_block(text, layer, t.width, false, "        ");
-        tnni_text_put(text, "    }\n");
-    } else {
-        tnni_text_put(text, "    {\n");
-        put_block(text, layer, t.width, t.rest == 0, "        ");
-        tnni_text_put(text, "    }\n");
+    if (t.blocks == 1 && t.rest == 0) {
+        put_block(text, layer, t.width, true, "y", "    ");
+        return;
     }
-    if (t.rest > 0) {
-        tnni_text_put(text, "    {\n");
-        put_block(text, layer, t.rest, true, "        ");
-        tnni_text_put(text, "    }\n");
-    }
+    tnni_text_format(
+        text,
+        "    float *z = y;\n"
+        "    for (int i = 0; i < %zu; i++) {\n",
+        t.blocks);
+    put_block(text, layer, t.width, false, "z", "        ");
+    tnni_text_put(text, "    }\n");
+    if (t.rest == 0)
+        return;
+    tnni_text_put(text, "    {\n");
+    put_block(text, layer, t.rest, true, "z", "        ");
+    tnni_text_put(text, "    }\n");
 }
 
 static void put_layer(tnni_text *text, const tnni_export *e, size_t l) {
     const tnni_layer *layer = &e->net->layers[l];
     tnni_text_format(
         text,
-        "/* Layer %zu: %zu inputs, %zu units, %s. */\n"
+        "/* Layer %zu: %zu -> %zu, %s. */\n"
         "static void @_layer%zu(const float *$_RESTRICT x, float *$_RESTRICT y) {\n"
         "    const float *w = @_weights%zu;\n",
         l, layer->inputs, layer->units, layer->activation.vtable->name, l, l);
