@@ -222,14 +222,10 @@ static void put_preamble(tnni_text *text, const tnni_export *e, const char *head
         "#    undef fmaf\n"
         "#    define fmaf(a, b, c) $_FMAF(a, b, c)\n"
         "#endif\n"
-        "\n"
-        "#if !defined(__cplusplus)\n"
-        "#    define $_RESTRICT restrict\n"
-        "#elif defined(__GNUC__) || defined(_MSC_VER)\n"
-        "#    define $_RESTRICT __restrict\n"
-        "#else\n"
-        "#    define $_RESTRICT\n"
-        "#endif\n"
+        "\n");
+    tnni_text_put(text, tnni_text_restrict);
+    tnni_text_put(
+        text,
         "\n"
         "/* ---- Constants, in the order in which they are used ---- */\n"
         "\n");

@@ -70,3 +70,11 @@ tnn_status tnni_text_end(tnni_text *text) {
     flush(text);
     return text->status;
 }
+
+const char tnni_text_restrict[] = "#if !defined(__cplusplus)\n"
+                                  "#    define $_RESTRICT restrict\n"
+                                  "#elif defined(__GNUC__) || defined(_MSC_VER)\n"
+                                  "#    define $_RESTRICT __restrict\n"
+                                  "#else\n"
+                                  "#    define $_RESTRICT\n"
+                                  "#endif\n";

@@ -27,4 +27,7 @@ void tnni_text_floats(tnni_text *text, const float *values, size_t count);
 /* The status of all of it. */
 tnn_status tnni_text_end(tnni_text *text);
 
+/* C source that defines $_RESTRICT, for what C++ has under other names if at all. */
+extern const char tnni_text_restrict[];
+
 #endif
