@@ -1,6 +1,7 @@
 /*
  * test_number.c: text to float is what strtof makes of it in the C locale, bit by bit: over
  * examples, random strings of many kinds, the midpoints between floats and what lies next to them.
+ * And what is written is read again as the same float.
  */
 #include "support/testing.h"
 
@@ -290,10 +291,70 @@ static void test_number_float_is_the_same_in_a_locale_with_commas(void **state) 
     float value = 0;
     tnni_number point = tnni_read_float("1.5", 3, &value);
     tnni_number comma = tnni_read_float("1,5", 3, &value);
+    char text[TNNI_MOST_FLOAT];
+    tnni_write_float(1.5f, text);
     setlocale(LC_ALL, "C");
+    assert_string_equal(text, "1.5");
     assert_int_equal(point, TNNI_NUMBER);
     assert_true(value == 1.5f);
     assert_int_equal(comma, TNNI_NOT_A_NUMBER);
+}
+
+/* ---- Back ------------------------------------------------------------------------------------ */
+
+static void assert_written(float value, const char *expected) {
+    char text[TNNI_MOST_FLOAT];
+    assert_int_equal(tnni_write_float(value, text), strlen(expected));
+    assert_string_equal(text, expected);
+}
+
+static void test_number_float_is_written_with_few_digits(void **state) {
+    (void)state;
+    assert_written(0.0f, "0.0");
+    assert_written(-0.0f, "-0.0");
+    assert_written(1.0f, "1.0");
+    assert_written(-1.5f, "-1.5");
+    assert_written(0.1f, "0.1");
+    assert_written(10.0f, "10.0");
+    assert_written(-1203.25f, "-1203.25");
+    assert_written(1.0f / 3.0f, "0.33333334");
+    assert_written(1.00000012f, "1.0000001");
+    assert_written(16777216.0f, "16777216.0");
+    assert_written(123456784.0f, "123456780.0");
+    assert_written(987654336.0f, "987654340.0");
+    assert_written(1e9f, "1.0e9");
+    assert_written(1e-5f, "0.00001");
+    assert_written(1.5e-6f, "1.5e-6");
+    assert_written(0x1p-149f, "1.401298e-45");
+    assert_written(-0x1.fffffep127f, "-3.4028235e38");
+    assert_written(0x1p-126f, "1.1754944e-38");
+}
+
+static void assert_comes_back(uint32_t bits) {
+    char text[TNNI_MOST_FLOAT + 1];
+    float value, again;
+    memcpy(&value, &bits, sizeof value);
+    if (!isfinite(value))
+        return;
+    text[TNNI_MOST_FLOAT] = '#';
+    size_t length = tnni_write_float(value, text);
+    assert_int_equal(strlen(text), length);
+    assert_true(text[TNNI_MOST_FLOAT] == '#' && length < TNNI_MOST_FLOAT);
+    assert_non_null(strchr(text, '.'));
+    assert_int_equal(tnni_read_float(text, length, &again), TNNI_NUMBER);
+    assert_memory_equal(&again, &value, sizeof value);
+    again = strtof(text, NULL); /* another reader */
+    assert_memory_equal(&again, &value, sizeof value);
+}
+
+static void test_number_float_that_was_written_is_read_as_itself(void **state) {
+    (void)state;
+    tnni_random random = tnni_random_seed(5);
+    for (int i = 0; i < 200000; i++)
+        assert_comes_back((uint32_t)tnni_random_next(&random));
+    for (uint32_t exponent = 0; exponent < 255; exponent++)
+        for (uint32_t i = 0; i < 4; i++) /* the last below a power of 2 and the first from it on */
+            assert_comes_back((exponent << 23) + i - (exponent > 0 ? 2 : 0));
 }
 
 /* ---- Whole numbers --------------------------------------------------------------------------- */
@@ -337,6 +398,8 @@ int main(void) {
         cmocka_unit_test(test_number_float_is_refused_when_it_is_blank_named_or_cut),
         cmocka_unit_test(test_number_float_is_linear_in_a_text_of_megabytes),
         cmocka_unit_test(test_number_float_is_the_same_in_a_locale_with_commas),
+        cmocka_unit_test(test_number_float_is_written_with_few_digits),
+        cmocka_unit_test(test_number_float_that_was_written_is_read_as_itself),
         cmocka_unit_test(test_number_whole_is_exact_up_to_its_limit),
         cmocka_unit_test(test_number_whole_is_refused_when_there_is_anything_but_digits),
     };

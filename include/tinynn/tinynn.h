@@ -77,7 +77,7 @@ typedef enum tnn_status {
     TNN_IO_ERROR,         /* the operating system refused to read or write */
     TNN_BAD_FORMAT,       /* the bytes are not what their format promises */
     TNN_UNSUPPORTED,      /* valid, but not available in this build or on this machine */
-    TNN_NOT_FINITE        /* the loss is infinite or not a number */
+    TNN_NOT_FINITE        /* a loss or a parameter is infinite or not a number */
 } tnn_status;
 
 /* The name of a status: "TNN_OK", ...; "unknown status" for any other value. Never NULL. */
@@ -953,6 +953,51 @@ TNN_API tnn_status tnn_checkpoint_load_from(
     const tnn_load_options *options);
 
 TNN_API void tnn_fit_state_destroy(tnn_fit_state *state); /* of a loaded one; NULL is fine */
+
+/* ---- Generated C ----------------------------------------------------------------------------- */
+
+/* {0} is the default of everything. */
+typedef struct tnn_export_options {
+    /*
+     * What every name of the generated code begins with and, in capitals, every macro: a letter,
+     * then letters, digits and underscores, at most 63 in all. NULL: made of the file's name.
+     */
+    const char *name;
+    /* The library's own exp, tanh, ..., written out, in place of those of <math.h>: with them a
+     * compiler whose machine has a fused multiply-add makes the library's bits. */
+    bool own_math;
+    /* Rows that the generated main checks: x[rows, inputs], finite. x NULL: so many rows, 4 if rows
+     * is 0, are drawn. */
+    size_t rows;
+    const float *x;
+} tnn_export_options;
+
+/*
+ * Writes the net as C99, which C++ compiles as well: a file that needs <math.h> and nothing else,
+ * and its header, whose path has .h where path has .c. With the name "net" it declares
+ *
+ *     void net_predict(const float x[NET_INPUTS], float y[NET_OUTPUTS]);
+ *
+ * which is tnn_predict of one row: scaling included, weights constant, no memory but the stack.
+ * NET_CONSTANT_BYTES and NET_STACK_BYTES tell its sizes. Compiled with NET_MAIN defined it has a
+ * main that compares its outputs of sample rows with the library's and returns 0 if they agree.
+ * docs/generated-c.md tells more, and when they agree to the bit. options NULL is {0}. The net's
+ * allocator is asked for room for the sample rows. Each file is written as tnn_net_save writes, the
+ * header first.
+ *
+ * TNN_UNSUPPORTED: an activation that is not the library's own. TNN_NOT_FINITE: a parameter, or an
+ * output of a sample row, is not. Both say which. TNN_INVALID_ARGUMENT: a path that does not end in
+ * .c, a name as above that is none, a sample that is not finite. TNN_IO_ERROR, TNN_OUT_OF_MEMORY.
+ */
+TNN_API tnn_status
+tnn_net_export_c(const tnn_net *net, const char *path, const tnn_export_options *options);
+
+/* The same text, in pieces of at most 4096 bytes, first all of the source and then all of the
+ * header, which the source includes as "NAME.h"; the default of the name is "net". Or what write
+ * returned. */
+TNN_API tnn_status tnn_net_export_c_to(
+    const tnn_net *net, const tnn_sink *source, const tnn_sink *header,
+    const tnn_export_options *options);
 
 /* ---- Checking -------------------------------------------------------------------------------- */
 

@@ -172,7 +172,7 @@ static void close_folder(int folder) {
 
 /* ---- Life ------------------------------------------------------------------------------------ */
 
-static size_t folder_length(const char *path) {
+size_t tnni_folder_length(const char *path) {
     size_t length = strlen(path);
     while (length > 0 && !strchr(SEPARATORS, path[length - 1]))
         length--;
@@ -181,7 +181,7 @@ static size_t folder_length(const char *path) {
 
 /* The folder's name, to which those of temporary files are appended. */
 static tnn_status open_parent(tnni_file *file) {
-    file->folder_length = folder_length(file->path);
+    file->folder_length = tnni_folder_length(file->path);
     file->temporary_bytes = file->folder_length + MOST_NAME;
     file->temporary = tnni_allocate(file->allocator, file->temporary_bytes);
     if (!file->temporary)

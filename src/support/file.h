@@ -27,4 +27,7 @@ tnn_status tnni_file_write(tnni_file *file, const void *data, size_t bytes);
  */
 tnn_status tnni_file_close(tnni_file *file, tnn_status status);
 
+/* How many characters of a path are the folder, with its last separator. */
+size_t tnni_folder_length(const char *path);
+
 #endif

@@ -1,6 +1,8 @@
 #include "support/number.h"
 
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -325,4 +327,68 @@ tnni_number tnni_read_whole(const char *text, size_t length, uint64_t most, uint
         return TNNI_OUT_OF_RANGE;
     *value = sum;
     return TNNI_NUMBER;
+}
+
+/* ---- Back ------------------------------------------------------------------------------------ */
+
+enum { MOST_DIGITS = 9 }; /* that tell any two floats apart */
+
+/* The significant digits of a number, the first one standing for digit 10^exponent. */
+typedef struct decimal_digits {
+    int count;
+    int exponent;
+    char digits[MOST_DIGITS];
+} decimal_digits;
+
+/* "d.ddde-dd", with whatever the locale has for a point. */
+static decimal_digits round_to_digits(float magnitude, int count) {
+    char text[48];
+    decimal_digits number = {0};
+    snprintf(text, sizeof text, "%.*e", count - 1, (double)magnitude);
+    const char *at = text;
+    for (; *at != 'e'; at++)
+        if (is_digit(*at))
+            number.digits[number.count++] = *at;
+    number.exponent = atoi(at + 1);
+    while (number.count > 1 && number.digits[number.count - 1] == '0')
+        number.count--;
+    return number;
+}
+
+/* The digits from number first on, 0 where there are none. */
+static char *put_digits(char *text, const decimal_digits *number, int first, int count) {
+    for (int i = first; i < first + count; i++)
+        *text++ = i >= 0 && i < number->count ? number->digits[i] : '0';
+    return text;
+}
+
+static size_t write_digits(bool negative, const decimal_digits *number, char *text) {
+    char *at = text;
+    int exponent = number->exponent;
+    bool is_plain = exponent >= -5 && exponent < MOST_DIGITS;
+    int whole = is_plain && exponent >= 0 ? exponent + 1 : 1; /* digits before the point */
+    int first = is_plain && exponent < 0 ? exponent : 0;
+    int fraction = number->count - first - whole;
+    if (negative)
+        *at++ = '-';
+    at = put_digits(at, number, first, whole);
+    *at++ = '.';
+    at = put_digits(at, number, first + whole, fraction > 0 ? fraction : 1);
+    if (!is_plain)
+        at += snprintf(at, sizeof "e-45", "e%d", exponent);
+    *at = '\0';
+    return (size_t)(at - text);
+}
+
+size_t tnni_write_float(float value, char text[TNNI_MOST_FLOAT]) {
+    bool negative = value < 0.0f || (value == 0.0f && 1.0f / value < 0.0f);
+    size_t length = 0;
+    for (int count = 7; count <= MOST_DIGITS; count++) {
+        float again;
+        decimal_digits number = round_to_digits(negative ? -value : value, count);
+        length = write_digits(negative, &number, text);
+        if (tnni_read_float(text, length, &again) == TNNI_NUMBER && again == value)
+            break;
+    }
+    return length;
 }

@@ -1,4 +1,4 @@
-/* Text to numbers: correctly rounded, and the same in every locale. */
+/* Text to numbers and back: correctly rounded, and the same in every locale. */
 #ifndef TINYNN_SUPPORT_NUMBER_H
 #define TINYNN_SUPPORT_NUMBER_H
 
@@ -21,5 +21,13 @@ tnni_number tnni_read_float(const char *text, size_t length, float *value);
 
 /* A whole number of decimal digits and nothing else; out of range above most. */
 tnni_number tnni_read_whole(const char *text, size_t length, uint64_t most, uint64_t *value);
+
+/*
+ * The digits of which tnni_read_float makes this finite float again, as a C constant without its
+ * suffix: 0.1, -3.0, 1.5e-12. They are 7, or 8 or 9 if those do not do, without zeros at their end.
+ * Returns the number of characters.
+ */
+enum { TNNI_MOST_FLOAT = 24 };
+size_t tnni_write_float(float value, char text[TNNI_MOST_FLOAT]);
 
 #endif

@@ -2,41 +2,26 @@
  * Requirement 2: one row through a net by tnn_predict, calls back to back. The variants called
  * dependent feed an output into the next call's input, so that calls cannot overlap.
  *
- * Peers are OpenBLAS's matrix times vector with the weights in either order, and C with constant
- * sizes, compiled for vectors as long as the compiler likes or of 512 bits. All of them compute the
- * same numbers, which is checked.
+ * Peers are OpenBLAS's matrix times vector with the weights in either order, C with constant sizes,
+ * compiled for vectors as long as the compiler likes or of 512 bits, and the C that the library
+ * generates. All of them compute the same numbers, which is checked.
  */
 #include "bench.h"
 #include "machine.h"
 #include "peers.h"
+#include "predict_nets.h"
 
 #include <string.h>
-
-enum { MAX_LAYERS = 3, MAX_OUTPUTS = 10 };
-
-typedef struct workload {
-    const char *name;
-    size_t layers;
-    size_t sizes[MAX_LAYERS + 1];
-    blas_activation activations[MAX_LAYERS];
-} workload;
-
-/* In the order of hand_predictors. */
-static const workload workloads[HAND_PREDICTORS] = {
-    {"4-8-3 tanh", 2, {4, 8, 3}, {BLAS_TANH, BLAS_TANH}},
-    {"16-32-16-4 relu", 3, {16, 32, 16, 4}, {BLAS_RELU, BLAS_RELU, BLAS_IDENTITY}},
-    {"64-64-64-1 relu", 3, {64, 64, 64, 1}, {BLAS_RELU, BLAS_RELU, BLAS_IDENTITY}},
-    {"784-128-10 relu softmax", 2, {784, 128, 10}, {BLAS_RELU, BLAS_SOFTMAX}},
-};
 
 /* A contestant: everything that it may need, and its input and output. */
 typedef struct predictor {
     bool dependent;
     float *x;
-    float y[MAX_OUTPUTS];
+    float y[PREDICT_OUTPUTS];
     tnn_net *net;
     tnn_workspace *workspace;
     hand_predictor *hand;
+    generated_predictor *generated;
     float *packed;
     blas_net blas;
 } predictor;
@@ -67,6 +52,15 @@ static void run_hand(void *context, size_t repetitions) {
     }
 }
 
+static void run_generated(void *context, size_t repetitions) {
+    predictor *self = context;
+    for (size_t i = 0; i < repetitions; i++) {
+        self->generated(self->x, self->y);
+        if (self->dependent)
+            feed(self);
+    }
+}
+
 #if BENCH_OPENBLAS
 static void run_blas(void *context, size_t repetitions) {
     predictor *self = context;
@@ -80,41 +74,7 @@ static void run_blas(void *context, size_t repetitions) {
 
 /* ---- The same net for everybody -------------------------------------------------------------- */
 
-static tnn_activation activation(blas_activation kind) {
-    switch (kind) {
-    case BLAS_RELU:
-        return tnn_relu();
-    case BLAS_TANH:
-        return tnn_tanh();
-    case BLAS_SOFTMAX:
-        return tnn_softmax();
-    default:
-        return tnn_identity();
-    }
-}
-
-static tnn_net *create_net(const bench *options, const workload *w) {
-    tnn_layer layers[MAX_LAYERS] = {{0}};
-    for (size_t l = 0; l < w->layers; l++)
-        layers[l] = (tnn_layer){
-            .units = w->sizes[l + 1],
-            .activation = activation(w->activations[l]),
-        };
-    tnn_net *net;
-    tnn_net_options net_options = {.seed = 1, .kernels = options->kernels};
-    bench_require_ok(tnn_net_create(&net, w->sizes[0], layers, w->layers, &net_options));
-    return net;
-}
-
-/* Biases that matter, at the end of each layer's weights. */
-static void set_biases(tnn_net *net) {
-    for (size_t l = 0; l < tnn_net_layer_count(net); l++) {
-        for (size_t u = 0; u < tnn_net_units(net, l); u++)
-            tnn_net_biases(net, l)[u] = 0.01f * (float)(u % 7) - 0.03f;
-    }
-}
-
-static float *transpose_weights(const workload *w, const float *parameters) {
+static float *transpose_weights(const predict_workload *w, const float *parameters) {
     size_t count = 0;
     for (size_t l = 0; l < w->layers; l++)
         count += (w->sizes[l] + 1) * w->sizes[l + 1];
@@ -133,7 +93,7 @@ static float *transpose_weights(const workload *w, const float *parameters) {
     return transposed;
 }
 
-enum { TINYNN, HAND, HAND_512, BLAS, BLAS_BY_UNITS, PREDICTORS };
+enum { TINYNN, GENERATED, HAND, HAND_512, BLAS, BLAS_BY_UNITS, PREDICTORS };
 
 typedef struct match {
     predictor predictors[PREDICTORS];
@@ -148,15 +108,16 @@ static void add(match *self, int which, const char *name, void (*run)(void *, si
     self->contestants[self->count++] = (bench_contestant){name, run, &self->predictors[which]};
 }
 
-static void give_nets(match *self, const bench *options, const workload *w, size_t index) {
-    tnn_net *net = create_net(options, w);
-    set_biases(net);
+static void give_nets(match *self, const bench *options, const predict_workload *w, size_t index) {
+    tnn_net *net;
+    bench_require_ok(predict_net_create(&net, w, options->kernels));
     const float *parameters = tnn_net_read_parameters(net);
     self->predictors[TINYNN].net = net;
     bench_require_ok(tnn_workspace_create(&self->predictors[TINYNN].workspace, net, 1));
     self->packed = bench_zeros(tnn_net_parameter_count(net));
     self->transposed = transpose_weights(w, parameters);
     hand_pack(w->layers, w->sizes, parameters, self->packed);
+    self->predictors[GENERATED].generated = generated_predictors[index];
     self->predictors[HAND].packed = self->predictors[HAND_512].packed = self->packed;
     self->predictors[HAND].hand = hand_predictors[index];
     self->predictors[HAND_512].hand = hand_predictors_512[index];
@@ -175,12 +136,13 @@ static void give_nets(match *self, const bench *options, const workload *w, size
     self->predictors[BLAS_BY_UNITS].blas = blas;
 }
 
-static void begin(match *self, const bench *options, const workload *w, size_t index) {
+static void begin(match *self, const bench *options, const predict_workload *w, size_t index) {
     memset(self, 0, sizeof *self);
     give_nets(self, options, w, index);
     for (int i = 0; i < PREDICTORS; i++)
         self->predictors[i].x = bench_random(w->sizes[0], 0, 1, 2);
     add(self, TINYNN, "tinynn", run_tinynn);
+    add(self, GENERATED, "generated_c", run_generated);
     add(self, HAND, "hand", run_hand);
     add(self, HAND_512, "hand_512", run_hand);
 #if BENCH_OPENBLAS
@@ -200,7 +162,7 @@ static void end(match *self) {
     tnn_net_destroy(self->predictors[TINYNN].net);
 }
 
-static void check(match *self, const workload *w) {
+static void check(match *self, const predict_workload *w) {
     for (size_t i = 0; i < self->count; i++) {
         predictor *other = self->contestants[i].context;
         self->contestants[i].run(other, 1);
@@ -216,7 +178,7 @@ static double limit_ns(const match *self) {
 }
 
 static void compare(const bench *options, size_t index, bool dependent) {
-    const workload *w = &workloads[index];
+    const predict_workload *w = &predict_workloads[index];
     char variant[64];
     snprintf(variant, sizeof variant, "%s%s", w->name, dependent ? " dependent" : "");
     if (!bench_wants(options, variant, 1))

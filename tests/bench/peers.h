@@ -85,6 +85,10 @@ typedef void hand_predictor(const float *weights, const float *x, float *y);
 extern hand_predictor *const hand_predictors[HAND_PREDICTORS];
 extern hand_predictor *const hand_predictors_512[HAND_PREDICTORS];
 
+/* The same nets as the library writes them in C, weights included. */
+typedef void generated_predictor(const float *x, float *y);
+extern generated_predictor *const generated_predictors[];
+
 /* The weights in the order that the predictors want, from the library's; both flat. */
 void hand_pack(size_t layers, const size_t *sizes, const float *parameters, float *packed);
 

@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# compilers.sh GENERATE DIR: nets that GENERATE writes as C compile without a warning with every
+# compiler that is here, as C99 and as C++, for this machine and for microcontrollers that an
+# emulator runs; they give the library's outputs, and need no more stack than they state.
+set -euo pipefail
+
+generate=$1 dir=$2
+rm -rf "$dir"
+mkdir -p "$dir"
+cd "$dir"
+"$generate" .
+
+failed=0
+warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+fail() {
+    echo "FAILED: $*"
+    failed=1
+}
+
+# check NAME RUNNER COMPILER [OPTION]...
+check() {
+    local name=$1 runner=$2 output
+    shift 2
+    if ! command -v "$1" >/dev/null; then
+        echo "skipped: $name, there is no $1"
+        return
+    fi
+    if ! "$@" check.c -lm -o "$name" >"$name.log" 2>&1; then
+        head -20 "$name.log"
+        fail "$*"
+        return
+    fi
+    # Whole outputs are compared: a program that ends early has no last line.
+    if output=$($runner "./$name" 2>&1) && [[ $output =~ [1-9][0-9]*\ outputs,\ 0\ wrong$ ]]; then
+        echo "passed: $name: ${output##*$'\n'}"
+    else
+        head -20 <<<"$output"
+        fail "$name"
+    fi
+}
+
+# stack NAME: predict, the largest layer and the four largest of the functions below it, which call
+# each other, come to less than the header states. gcc's list of functions is NAME-check.su.
+stack() {
+    local name=$1 list net used stated count=0
+    list=$(ls "$name"*.su 2>/dev/null) || return 0
+    while read -r net used; do
+        stated=$(sed -n 's/^#define .*_STACK_BYTES //p' "$net.h")
+        count=$((count + 1))
+        [ "$used" -le "$stated" ] ||
+            fail "$name: $net needs $used bytes of stack and states $stated"
+    done < <(sort -t $'\t' -k 2,2nr "$list" | awk -F '[:\t]' '
+        match($4, /^(own|library)_[0-9]+_/) {
+            net = substr($4, 1, RLENGTH - 1)
+            function_name = substr($4, RLENGTH + 1)
+            if (function_name == "predict") predict[net] = $5
+            else if (function_name ~ /^layer/) { if (!(net in layer)) layer[net] = $5 }
+            else if (functions[net]++ < 4) below[net] += $5
+        }
+        END { for (net in predict) print net, predict[net] + layer[net] + below[net] }')
+    [ "$count" -gt 0 ] || fail "$name: no stack usage in $list"
+    echo "passed: $name: stack of $count nets"
+}
+
+c=("${warnings[@]}" -std=c99)
+check gcc-O0 "" gcc "${c[@]}" -O0 -fstack-usage
+stack gcc-O0
+check gcc-O2 "" gcc "${c[@]}" -O2 -fstack-usage
+stack gcc-O2
+# With the option that makes one rounding of two wherever a compiler may, which is the default
+# without -std.
+check gcc-O3-native "" gcc "${c[@]}" -O3 -march=native -ffp-contract=fast -fstack-usage
+stack gcc-O3-native
+check gcc-two-roundings "" gcc "${c[@]}" -O1 -ffp-contract=off -DTWO_ROUNDINGS
+check g++ "" g++ -x c++ "${warnings[@]}" -O0
+check clang "" clang "${c[@]}" -O1 -march=native -ffp-contract=fast
+check clang++ "" clang++ -x c++ "${warnings[@]}" -O0
+check tcc "" tcc -Wall -Werror
+
+# ---- Microcontrollers: Arm's boards of prototypes, whose programs print through the debugger -----
+
+arm() { # BOARD OPTION...
+    local board=$1
+    local emulator="timeout 60 qemu-system-arm -M $board -nographic -monitor none -serial none
+        -semihosting-config enable=on,target=native -kernel"
+    shift
+    if ! command -v qemu-system-arm >/dev/null; then
+        echo "skipped: $board, there is no qemu-system-arm"
+    elif command -v arm-none-eabi-gcc >/dev/null &&
+        [ "$(arm-none-eabi-gcc -print-file-name=picolibc.specs)" = picolibc.specs ]; then
+        echo "skipped: $board, there is no picolibc for arm-none-eabi-gcc"
+    else
+        check "$board" "$emulator" arm-none-eabi-gcc "${c[@]}" -mthumb "$@" -fstack-usage \
+            --specs=picolibc.specs --crt0=hosted --oslib=semihost \
+            -Wl,--defsym=__flash=0 -Wl,--defsym=__flash_size=0x400000 \
+            -Wl,--defsym=__ram=0x20000000 -Wl,--defsym=__ram_size=0x400000
+        stack "$board"
+    fi
+}
+
+# A Cortex-M4 with its floating-point unit, which has a fused multiply-add.
+arm mps2-an386 -O2 -mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16
+# A Cortex-M3 has none, and picolibc's fmaf rounds twice.
+arm mps2-an385 -Os -mcpu=cortex-m3 -DNOT_EXACT
+
+exit $failed
