@@ -126,9 +126,7 @@ static void lay_out_row(tnni_arena *arena, size_t width, row *r) {
 static void pass_layer(const tnn_net *net, const tnni_layer *layer, const row *r) {
     const float *weights = net->parameters + layer->weights;
     const float *biases = layer->has_biases ? net->parameters + layer->biases : NULL;
-    net->kernels->row(
-        layer->inputs, layer->units, r->x, weights, biases, layer->kind,
-        layer->activation.parameter, r->z, r->a);
+    layer->row.run(&layer->row, r->x, r->z, r->a);
     for (size_t u = 0; u < layer->units; u++)
         r->a_difference[u] = sum_difference(layer, weights, biases, u, r->x, r->x_difference);
     if (layer->kind == TNNI_SOFTMAX)
