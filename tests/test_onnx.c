@@ -32,6 +32,15 @@ static tnn_net *loaded_model(const onnx_file *file) {
     return net;
 }
 
+static void assert_refused_with(onnx_file *model, tnn_status expected, const char *message) {
+    tnn_net *net = (tnn_net *)(uintptr_t)1;
+    tnn_status status = tnn_onnx_load_from_memory(&net, model->bytes, model->count, NULL);
+    assert_null(net);
+    assert_string_equal(tnn_error_message(), message);
+    assert_status(status, expected);
+    free_onnx_file(model);
+}
+
 /* ---- PyTorch --------------------------------------------------------------------------------- */
 
 /* Numbers of a text file, one after the other. */
@@ -351,6 +360,16 @@ static void test_onnx_scaling_is_the_same_in_every_form(void **state) {
         {{"z = Gemm(x, w, b)", "c = Add(z, b)", "d = Mul(c, two)", "e = Sub(d, b)", "f = Sub(e, b)",
           "y = Relu(f)"}},
     };
+    static const spelling without_biases[] = {
+        {{"c = Mul(w, two)", "z = MatMul(x, c)", "y = Relu(z)"}},
+        {{"z = MatMul(x, w)", "c = Mul(z, two)", "y = Relu(c)"}},
+    };
+    static const spelling late_biases[] = {
+        {{"c = Mul(w, two)", "z = Gemm(x, c, b)", "y = Relu(z)"}},
+        {{"z = MatMul(x, w)", "c = Mul(z, two)", "d = Add(c, b)", "y = Relu(d)"}},
+    };
+    assert_all_the_same(without_biases, COUNT_OF(without_biases));
+    assert_all_the_same(late_biases, COUNT_OF(late_biases));
     assert_all_the_same(inputs, COUNT_OF(inputs));
     assert_all_the_same(signs, COUNT_OF(signs));
     assert_all_the_same(outputs, COUNT_OF(outputs));
@@ -375,6 +394,9 @@ static void test_onnx_activation_is_the_same_in_every_form(void **state) {
         {{"z = MatMul(x, w)", "s = Sigmoid(z)", "y = Mul(z, s)"}},
         {{"z = MatMul(x, w)", "s = Sigmoid(z)", "y = Mul(s, z)"}},
         {{"z = MatMul(x, w)", "i = Identity(z)", "s = Sigmoid(z)", "y = Mul(s, i)"}},
+        {{"z = MatMul(x, w)", "i = Identity(z)", "s = Sigmoid(i)", "y = Mul(s, z)"}},
+        {{"z = MatMul(x, w)", "i = Cast(z) to=1", "j = Dropout(i)", "s = Sigmoid(j)",
+          "y = Mul(s, i)"}},
     };
     static const spelling softsign[] = {
         {{"z = MatMul(x, w)", "y = Softsign(z)"}},
@@ -513,6 +535,17 @@ static void test_onnx_rows_are_what_the_nodes_take_for_them(void **state) {
         LINES("z = MatMul(x, v)", "r = Reshape(z, rest_one)", "y = Reshape(r, rest_one)"), 13, 2);
 }
 
+static void test_onnx_rows_of_two_kinds_are_refused(void **state) {
+    (void)state;
+    static const int64_t image[] = {0, 1, 2, 3};
+    onnx_file model =
+        written(4, image, LINES("s = Softmax(x)", "f = Flatten(s)", "y = Gemm(f, w6)"), 13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED,
+        AT "node 1 (Flatten): it works on dimension 1 and those behind it, a node before it on "
+           "dimension 3 and those behind it; a net has one kind of row");
+}
+
 /* ---- Types ----------------------------------------------------------------------------------- */
 
 /* A model whose weights [2, 1] are a tensor of this type and these bytes, raw or in their field. */
@@ -572,15 +605,6 @@ typedef struct refusal {
     const char *message;
     tnn_status status; /* TNN_OK: TNN_UNSUPPORTED */
 } refusal;
-
-static void assert_refused_with(onnx_file *model, tnn_status expected, const char *message) {
-    tnn_net *net = (tnn_net *)(uintptr_t)1;
-    tnn_status status = tnn_onnx_load_from_memory(&net, model->bytes, model->count, NULL);
-    assert_null(net);
-    assert_string_equal(tnn_error_message(), message);
-    assert_status(status, expected);
-    free_onnx_file(model);
-}
 
 static void assert_refusals(const refusal *refusals, size_t count) {
     for (size_t i = 0; i < count; i++) {
@@ -982,6 +1006,7 @@ int main(void) {
         cmocka_unit_test(test_onnx_nothing_at_all_is_a_layer_of_unit_weights),
         cmocka_unit_test(test_onnx_scaling_between_activations_is_a_layer),
         cmocka_unit_test(test_onnx_rows_are_what_the_nodes_take_for_them),
+        cmocka_unit_test(test_onnx_rows_of_two_kinds_are_refused),
         cmocka_unit_test(test_onnx_weights_of_every_type_are_read),
         cmocka_unit_test(test_onnx_other_operators_are_refused_by_name),
         cmocka_unit_test(test_onnx_branches_are_refused),

@@ -136,9 +136,11 @@ static tnn_status set_value(reader *r, tnn_status status) {
     return status;
 }
 
-/* The same as an input. */
+/* The same as an input, and what uses either uses both. */
 static tnn_status set_same(reader *r, size_t index) {
-    const tnni_onnx_value *from = input(r, index);
+    tnni_onnx_value *from = input(r, index);
+    from->uses += r->result->uses - 1;
+    r->result->uses = from->uses;
     r->result->kind = from->kind;
     r->result->version = from->version;
     r->result->part = from->part;
@@ -154,22 +156,26 @@ static bool get_number(const tnni_onnx_tensor *tensor, double *number) {
     return true;
 }
 
-static tnn_status prepare_input(reader *r, size_t index) {
+static tnn_status read_initializer(const reader *r, tnni_onnx_value *value) {
+    tnni_onnx_tensor tensor;
+    tnn_status status = tnni_onnx_tensor_of(r->where, value->initializer, &tensor);
+    if (status != TNN_OK)
+        return status;
+    value->constant = tnni_onnx_take(r->graph->memory, 1, sizeof *value->constant);
+    if (!value->constant)
+        return tnni_onnx_no_memory(r->graph->memory, r->where);
+    *value->constant = tensor;
+    value->kind = TNNI_ONNX_CONSTANT;
+    return TNN_OK;
+}
+
+/* Is it a constant, or of the chain as it is now? */
+static tnn_status prepare_input(const reader *r, size_t index) {
     tnni_onnx_value *value = input(r, index);
     const char *name = r->node->input[index];
-    tnni_onnx_tensor tensor;
     switch (value->kind) {
-    case TNNI_ONNX_INITIALIZER: {
-        tnn_status status = tnni_onnx_tensor_of(r->where, value->initializer, &tensor);
-        if (status != TNN_OK)
-            return status;
-        value->constant = tnni_onnx_take(r->graph->memory, 1, sizeof *value->constant);
-        if (!value->constant)
-            return tnni_onnx_no_memory(r->graph->memory, r->where);
-        *value->constant = tensor;
-        value->kind = TNNI_ONNX_CONSTANT;
-        return TNN_OK;
-    }
+    case TNNI_ONNX_INITIALIZER:
+        return read_initializer(r, value);
     case TNNI_ONNX_SPARSE:
         return tnni_fail(
             TNN_UNSUPPORTED, "%s: tensor \"%s\" is sparse", r->where,

@@ -38,10 +38,11 @@ const char *tnn_version(void) {
 
 /* By way of a copy, since an argument may be the message of before. */
 tnn_status tnn_error_set(tnn_status status, const char *format, ...) {
-    char text[sizeof message];
+    char text[sizeof message] = "";
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format ? format : "", arguments);
+    if (format)
+        vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     memcpy(message, text, sizeof message);
     return status;

@@ -29,8 +29,8 @@ int main(int argc, char **argv) {
     if (status == TNN_OK)
         status = tnn_onnx_load_from_memory(&loaded, model, bytes, NULL);
     int same = status == TNN_OK &&
-        memcmp(
-            tnn_net_read_parameters(net), tnn_net_read_parameters(loaded), 8 * sizeof(float)) == 0;
+        memcmp(tnn_net_read_parameters(net), tnn_net_read_parameters(loaded), 8 * sizeof(float)) ==
+            0;
     /* A message of the component's is seen through the core. */
     tnn_net_destroy(loaded);
     int told = tnn_onnx_load(&loaded, "no such model", NULL) == TNN_IO_ERROR &&

@@ -28,7 +28,8 @@ void free_onnx_file(onnx_file *file) {
 void append_bytes(onnx_file *file, const void *bytes, size_t count) {
     file->bytes = realloc(file->bytes, file->count + count + 1);
     assert_non_null(file->bytes);
-    memcpy(file->bytes + file->count, bytes, count);
+    if (count > 0)
+        memcpy(file->bytes + file->count, bytes, count);
     file->count += count;
 }
 
