@@ -987,7 +987,7 @@ typedef struct tnn_export_options {
  *
  * TNN_UNSUPPORTED: an activation that is not the library's own. TNN_NOT_FINITE: a parameter, or an
  * output of a sample row, is not. Both say which. TNN_INVALID_ARGUMENT: a path that does not end in
- * .c, a name as above that is none, a sample that is not finite. TNN_IO_ERROR, TNN_OUT_OF_MEMORY.
+ * .c, a name that is not as above, a sample that is not finite. TNN_IO_ERROR, TNN_OUT_OF_MEMORY.
  */
 TNN_API tnn_status
 tnn_net_export_c(const tnn_net *net, const char *path, const tnn_export_options *options);

@@ -74,7 +74,11 @@ stack gcc-O3-native
 check gcc-two-roundings "" gcc "${c[@]}" -O1 -ffp-contract=off -DTWO_ROUNDINGS
 check g++ "" g++ -x c++ "${warnings[@]}" -O0
 check clang "" clang "${c[@]}" -O1 -march=native -ffp-contract=fast
-check clang++ "" clang++ -x c++ "${warnings[@]}" -O0
+if command -v clang++ >/dev/null; then
+    clang++ -x c++ -std=c++11 "${warnings[@]}" -fsyntax-only check.c || fail clang++
+else
+    echo "skipped: clang++, there is no clang++"
+fi
 check tcc "" tcc -Wall -Werror
 
 # ---- Microcontrollers: Arm's boards of prototypes, whose programs print through the debugger -----

@@ -1,5 +1,5 @@
 /*
- * generate DIR [NETS]: nets of all kinds as generated C, in DIR/own_0.c, DIR/library_1.c and so on,
+ * generate DIR [NETS]: nets of all kinds as generated C, in DIR/own_0.c, DIR/library_2.c and so on,
  * and DIR/check.c, a program that includes them and compares every output with the library's.
  *
  * check.c prints "N outputs, M wrong" and returns 0 if M is 0. Nets with the library's own
@@ -135,7 +135,7 @@ static void export_net(const char *folder, size_t number, FILE *check) {
     require(tnn_predict(net, workspace, ROWS, x, y));
     put_bits(check, "x", number, x, ROWS * tnn_net_inputs(net));
     put_bits(check, "y", number, y, ROWS * tnn_net_outputs(net));
-    for (int own = number % 2 == 0; own < 2; own++) {
+    for (int own = number % 3 != 2; own < 2; own++) {
         const char *kind = own ? "own" : "library";
         tnn_export_options options = {.own_math = own, .rows = ROWS, .x = x};
         snprintf(path, sizeof path, "%s/%s_%zu.c", folder, kind, number);
@@ -196,7 +196,7 @@ static void put_main(FILE *check, size_t nets) {
             n, n, n, n, n, n);
     for (size_t n = 0; n < nets; n++)
         fprintf(check, "    wrong += own_main_%zu();\n", n);
-    for (size_t n = 1; n < nets; n += 2)
+    for (size_t n = 2; n < nets; n += 3)
         fprintf(check, "    wrong += library_main_%zu();\n", n);
     fputs(
         "    printf(\"%d outputs, %d wrong\\n\", outputs, wrong);\n"
