@@ -546,6 +546,20 @@ static void test_onnx_rows_of_two_kinds_are_refused(void **state) {
            "dimension 3 and those behind it; a net has one kind of row");
 }
 
+/* Of one number, and of a list that a product with a vector has made one. */
+static void test_onnx_value_without_dimensions_is_no_row(void **state) {
+    (void)state;
+    static const int64_t list[] = {2};
+    onnx_file model = written(0, list, LINES("y = MatMul(x, w)"), 13);
+    assert_refused_with(&model, TNN_BAD_FORMAT, AT "node 0 (MatMul): a value of no dimension");
+    model = written(1, list, LINES("z = MatMul(x, v)", "y = MatMul(z, w)"), 13);
+    assert_refused_with(&model, TNN_BAD_FORMAT, AT "node 1 (MatMul): a value of no dimension");
+    model = written(1, list, LINES("z = MatMul(x, v)", "y = Softmax(z)"), 13);
+    assert_refused_with(&model, TNN_BAD_FORMAT, AT "node 1 (Softmax): a value of no dimension");
+    assert_inputs(0, list, LINES("y = Tanh(x)"), 13, 1);
+    assert_inputs(1, list, LINES("z = MatMul(x, v)", "y = Tanh(z)"), 13, 2);
+}
+
 /* ---- Types ----------------------------------------------------------------------------------- */
 
 /* A model whose weights [2, 1] are a tensor of this type and these bytes, raw or in their field. */
@@ -1007,6 +1021,7 @@ int main(void) {
         cmocka_unit_test(test_onnx_scaling_between_activations_is_a_layer),
         cmocka_unit_test(test_onnx_rows_are_what_the_nodes_take_for_them),
         cmocka_unit_test(test_onnx_rows_of_two_kinds_are_refused),
+        cmocka_unit_test(test_onnx_value_without_dimensions_is_no_row),
         cmocka_unit_test(test_onnx_weights_of_every_type_are_read),
         cmocka_unit_test(test_onnx_other_operators_are_refused_by_name),
         cmocka_unit_test(test_onnx_branches_are_refused),

@@ -406,8 +406,8 @@ static tnn_status read_biases(
 tnn_status tnni_onnx_chain_multiply(
     tnni_onnx_chain *chain, const tnni_onnx_tensor *weights, double alpha, bool transposes,
     const tnni_onnx_tensor *biases, double beta) {
-    tnni_onnx_layer layer = {.is_product = true, .weights = *weights, .alpha = alpha};
     bool is_vector = weights->rank == 1;
+    tnni_onnx_layer layer = {.is_product = true, .weights = *weights, .alpha = alpha};
     int64_t units = is_vector ? 1 : weights->dims[1];
     tnn_status status = check_size(chain, "inputs", weights->dims[0]);
     if (status == TNN_OK)
@@ -416,20 +416,20 @@ tnn_status tnni_onnx_chain_multiply(
         status = meet_product(chain, (size_t)weights->dims[0], transposes);
     if (status == TNN_OK)
         status = settle_before_product(chain);
+    if (status != TNN_OK)
+        return status;
     layer.inputs = (size_t)weights->dims[0];
     layer.units = (size_t)units;
-    resolve_inputs(chain, layer.inputs);
     layer.has_biases = biases;
-    if (status == TNN_OK && biases)
-        status = read_biases(chain, biases, beta, layer.units, &layer.after);
-    if (status == TNN_OK)
-        status = push(chain, &layer);
+    resolve_inputs(chain, layer.inputs);
     if (is_vector)
         chain->rank--;
     else
         chain->dims[chain->rank - 1] = units;
     chain->version++;
-    return status;
+    if (biases)
+        status = read_biases(chain, biases, beta, layer.units, &layer.after);
+    return status == TNN_OK ? push(chain, &layer) : status;
 }
 
 tnn_status tnni_onnx_chain_scale(

@@ -38,12 +38,16 @@ target_include_directories(tinynn_onnx_messages SYSTEM PRIVATE ${PROTOBUF_C_INCL
 
 set(onnx_sources
     $<TARGET_OBJECTS:tinynn_onnx_messages>
+    src/onnx/activations.c
+    src/onnx/arithmetic.c
     src/onnx/chain.c
     src/onnx/graph.c
     src/onnx/load.c
     src/onnx/memory.c
+    src/onnx/node.c
     src/onnx/operators.c
     src/onnx/save.c
+    src/onnx/shapes.c
     src/onnx/tensor.c)
 
 # What knows nothing of nets is in the static core for everyone to use. The shared one keeps it to

@@ -3,7 +3,7 @@
  *
  *     protobuf-c              bytes to messages, in memory that is bounded by the bytes
  *     graph.c                 names to values, and which nodes the output needs
- *     operators.c             node by node, constants to constants and the value along the chain
+ *     operators.c, ...        node by node, constants to constants and the value along the chain
  *     chain.c                 layers, their sizes within the limits; and at the end the net
  */
 #include "onnx/graph.h"

@@ -31,6 +31,6 @@ cd "$dir"
 command -v npm >/dev/null && command -v node >/dev/null || { echo "no npm"; exit 77; }
 # Without its scripts: they would fetch libraries for graphics cards.
 [ -d node_modules/onnxruntime-node ] ||
-    timeout 240 npm install --ignore-scripts --no-audit --no-fund --no-save --silent "$package" ||
+    timeout 120 npm install --ignore-scripts --no-audit --no-fund --no-save --silent "$package" ||
     { echo "onnxruntime-node could not be installed"; exit 77; }
 node onnx.mjs "$dir/models"
