@@ -58,8 +58,8 @@ stack() {
             else if (functions[net]++ < 4) below[net] += $5
         }
         END { for (net in predict) print net, predict[net] + layer[net] + below[net] }')
+    echo "$name: the stack of $count nets"
     [ "$count" -gt 0 ] || fail "$name: no stack usage in $list"
-    echo "passed: $name: stack of $count nets"
 }
 
 c=("${warnings[@]}" -std=c99)
