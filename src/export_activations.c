@@ -328,26 +328,28 @@ void tnni_export_tree(tnni_text *text, const char *lanes) {
             half, lanes, lanes, lanes, half);
 }
 
-void tnni_export_activation(tnni_text *text, const tnni_export *e, const tnni_layer *layer) {
+void tnni_export_activation(
+    tnni_text *text, const tnni_export *e, const tnni_layer *layer, const char *array,
+    size_t count) {
     const activation_source *source = &sources[layer->kind];
     char parameter[TNNI_MOST_FLOAT];
     bool has_parameter = layer->kind == TNNI_LEAKY_RELU || layer->kind == TNNI_ELU;
     if (layer->kind == TNNI_IDENTITY)
         return;
     if (layer->kind == TNNI_SOFTMAX) {
-        put_softmax(text, e, layer->units);
+        put_softmax(text, e, count);
         return;
     }
     tnni_write_float(layer->activation.parameter, parameter);
     tnni_text_format(
         text,
         "    for (int u = 0; u < %zu; u++)\n"
-        "        y[u] = %s(y[u]%s%s%s);\n",
-        layer->units,
+        "        %s[u] = %s(%s[u]%s%s%s);\n",
+        count, array,
         source->call      ? source->call
             : e->own_math ? source->functions[0]
                           : source->library_functions[0],
-        has_parameter ? ", " : "", has_parameter ? parameter : "", has_parameter ? "f" : "");
+        array, has_parameter ? ", " : "", has_parameter ? parameter : "", has_parameter ? "f" : "");
 }
 
 bool tnni_export_needs_bits(const tnni_export *e) {

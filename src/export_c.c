@@ -109,6 +109,10 @@ static tnn_status begin(
 
 static size_t constant_bytes(const tnn_net *net) {
     size_t floats = net->parameter_count;
+    for (size_t l = 0; l < net->layer_count; l++) {
+        const tnni_layer *layer = &net->layers[l];
+        floats += (tnni_export_units(layer) - layer->units) * (layer->inputs + layer->has_biases);
+    }
     floats += net->input_scaling ? 2 * tnni_inputs(net) : 0;
     floats += net->output_scaling ? 2 * tnni_outputs(net) : 0;
     return floats * sizeof(float);

@@ -29,6 +29,8 @@ void tnni_export_constants(tnni_text *text, const tnni_export *e);
 void tnni_export_layers(tnni_text *text, const tnni_export *e);
 /* How many chains each sum of a layer has: docs/numerics.md. */
 size_t tnni_export_chains(const tnni_layer *layer);
+/* How many units it has in C, where a few more may make it whole vectors. */
+size_t tnni_export_units(const tnni_layer *layer);
 /* Bytes of the arrays that run at the same time. */
 size_t tnni_export_array_bytes(const tnn_net *net);
 
@@ -36,8 +38,10 @@ size_t tnni_export_array_bytes(const tnn_net *net);
 
 /* The functions that the net's activations need. */
 void tnni_export_functions(tnni_text *text, const tnni_export *e);
-/* One that replaces y[units] by its activation. */
-void tnni_export_activation(tnni_text *text, const tnni_export *e, const tnni_layer *layer);
+/* A layer's activation of array[count], in its place; softmax of y[units] alone. */
+void tnni_export_activation(
+    tnni_text *text, const tnni_export *e, const tnni_layer *layer, const char *array,
+    size_t count);
 /* Adds the sixteen lanes of an array in the order of docs/numerics.md, into its first one. */
 void tnni_export_tree(tnni_text *text, const char *lanes);
 /* Do the functions look at the bits of floats? */

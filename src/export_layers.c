@@ -18,7 +18,12 @@ enum {
     OPERATIONS = 5,
     LEAST_INPUTS = 2, /* machines without vectors load and store a sum once for all of them */
     MOST_INPUTS = 16,
-    TURN_OF_LANES = 4 /* sixteens of inputs */
+    TURN_OF_LANES = 4, /* sixteens of inputs */
+    /* Fewer units than these are filled up to whole vectors of four, with units of zeros, unless
+     * that takes more weights. */
+    MOST_FILLED = 8,
+    FILLED_BY = 4,
+    MOST_FILLING = 64
 };
 
 /* How the units of a layer are shared out. */
@@ -37,16 +42,28 @@ size_t tnni_export_chains(const tnni_layer *layer) {
     return layer->units > 16 && layer->units <= 64 ? 2 : 1;
 }
 
+size_t tnni_export_units(const tnni_layer *layer) {
+    size_t filled = (layer->units + FILLED_BY - 1) / FILLED_BY * FILLED_BY;
+    if (layer->units == 1 || layer->units >= MOST_FILLED)
+        return layer->units;
+    return layer->inputs <= MOST_FILLING / (filled - layer->units + 1) ? filled : layer->units;
+}
+
+static bool is_filled(const tnni_layer *layer) {
+    return tnni_export_units(layer) > layer->units;
+}
+
 static tiling tile(const tnni_layer *layer) {
-    size_t least_blocks = (layer->units - 1) / MOST_WIDTH + 1;
-    size_t width = (layer->units - 1) / least_blocks + 1;
+    size_t units = tnni_export_units(layer);
+    size_t least_blocks = (units - 1) / MOST_WIDTH + 1;
+    size_t width = (units - 1) / least_blocks + 1;
     if (least_blocks > 1)
         width = (width + 15) / 16 * 16;
     return (tiling){
         .chains = tnni_export_chains(layer),
         .width = width,
-        .blocks = layer->units / width,
-        .rest = layer->units % width,
+        .blocks = units / width,
+        .rest = units % width,
     };
 }
 
@@ -64,6 +81,8 @@ size_t tnni_export_array_bytes(const tnn_net *net) {
         size_t floats = layer->units == 1 ? LANES : tile(layer).chains * tile(layer).width;
         if (layer->kind == TNNI_SOFTMAX)
             floats += LANES;
+        if (is_filled(layer))
+            floats += tile(layer).width;
         most = floats > most ? floats : most;
     }
     return most * sizeof(float);
@@ -71,9 +90,20 @@ size_t tnni_export_array_bytes(const tnn_net *net) {
 
 /* ---- Constants ------------------------------------------------------------------------------- */
 
+/* Those of a layer's units, and zeros for those that it is filled up with. */
+static void put_filled(tnni_text *text, const tnni_layer *layer, const float *values) {
+    static const float zeros[FILLED_BY] = {0};
+    tnni_text_floats(text, values, layer->units);
+    tnni_text_floats(text, zeros, tnni_export_units(layer) - layer->units);
+}
+
 /* Block by block, in each of them a row of its units for each input. */
 static void put_weights(tnni_text *text, const tnni_layer *layer, const float *weights) {
     size_t width = tile(layer).width;
+    for (size_t i = 0; is_filled(layer) && i < layer->inputs; i++)
+        put_filled(text, layer, weights + i * layer->units);
+    if (is_filled(layer))
+        return;
     for (size_t first = 0; first < layer->units; first += width) {
         size_t left = layer->units - first;
         for (size_t i = 0; i < layer->inputs; i++)
@@ -87,13 +117,13 @@ static void begin_array(tnni_text *text, const char *what, size_t layer, size_t 
 
 static void put_layer_constants(tnni_text *text, const tnn_net *net, size_t l) {
     const tnni_layer *layer = &net->layers[l];
-    begin_array(text, "weights", l, layer->inputs * layer->units);
+    begin_array(text, "weights", l, layer->inputs * tnni_export_units(layer));
     put_weights(text, layer, net->parameters + layer->weights);
     tnni_text_put(text, "\n};\n\n");
     if (!layer->has_biases)
         return;
-    begin_array(text, "biases", l, layer->units);
-    tnni_text_floats(text, net->parameters + layer->biases, layer->units);
+    begin_array(text, "biases", l, tnni_export_units(layer));
+    put_filled(text, layer, net->parameters + layer->biases);
     tnni_text_put(text, "\n};\n\n");
 }
 
@@ -238,7 +268,7 @@ static void put_single_unit(tnni_text *text, const tnni_layer *layer) {
 static void put_units(tnni_text *text, const tnni_layer *layer) {
     tiling t = tile(layer);
     if (t.blocks == 1 && t.rest == 0) {
-        put_block(text, layer, t.width, true, "y", "    ");
+        put_block(text, layer, t.width, true, is_filled(layer) ? "z" : "y", "    ");
         return;
     }
     tnni_text_format(
@@ -255,6 +285,18 @@ static void put_units(tnni_text *text, const tnni_layer *layer) {
     tnni_text_put(text, "    }\n");
 }
 
+/* What is left of a layer when the sums are there. */
+static void put_end(tnni_text *text, const tnni_export *e, const tnni_layer *layer) {
+    bool of_sums = is_filled(layer) && layer->kind != TNNI_SOFTMAX;
+    if (of_sums)
+        tnni_export_activation(text, e, layer, "z", tnni_export_units(layer));
+    if (is_filled(layer))
+        tnni_text_format(
+            text, "    for (int u = 0; u < %zu; u++)\n        y[u] = z[u];\n", layer->units);
+    if (!of_sums)
+        tnni_export_activation(text, e, layer, "y", layer->units);
+}
+
 static void put_layer(tnni_text *text, const tnni_export *e, size_t l) {
     const tnni_layer *layer = &e->net->layers[l];
     tnni_text_format(
@@ -265,11 +307,13 @@ static void put_layer(tnni_text *text, const tnni_export *e, size_t l) {
         l, layer->inputs, layer->units, layer->activation.vtable->name, l, l);
     if (layer->has_biases)
         tnni_text_format(text, "    const float *b = @_biases%zu;\n", l);
+    if (is_filled(layer))
+        tnni_text_format(text, "    float z[%zu];\n", tnni_export_units(layer));
     if (layer->units == 1)
         put_single_unit(text, layer);
     else
         put_units(text, layer);
-    tnni_export_activation(text, e, layer);
+    put_end(text, e, layer);
     tnni_text_put(text, "}\n\n");
 }
 

@@ -100,6 +100,8 @@ static tnn_net *new_exported_net(const tnn_net_options *options) {
     assert_ok(tnn_net_set_input_scaling(net, shift, scale));
     for (size_t i = 0; i < 12; i++)
         tnn_net_weights(net, 0)[i] = 0.25f * (float)i;
+    for (size_t i = 0; i < 8; i++)
+        tnn_net_weights(net, 1)[i] = 4.0f + 0.25f * (float)i;
     return net;
 }
 
@@ -115,10 +117,11 @@ static void test_export_c_header_declares_function_and_sizes(void **state) {
         "float y[MY_NET_OUTPUTS]);\n");
     assert_contains(p.header.text, "#define MY_NET_INPUTS 3\n");
     assert_contains(p.header.text, "#define MY_NET_OUTPUTS 2\n");
-    /* 3 x 4 + 4 + 4 x 2 parameters, 2 x 3 of scaling */
-    assert_contains(p.header.text, "#define MY_NET_CONSTANT_BYTES 120\n");
-    /* 4 floats between the layers, 3 scaled inputs, 4 chains of 4 units, and the rest */
-    assert_contains(p.header.text, "#define MY_NET_STACK_BYTES 604\n");
+    /* 3 x 4 + 4 + 4 x 2 parameters, 2 x 3 of scaling; and 2 units are filled up to 4 */
+    assert_contains(p.header.text, "#define MY_NET_CONSTANT_BYTES 152\n");
+    /* 4 floats between the layers, 3 scaled inputs, 4 chains of 4 units, their sums, and the rest
+     */
+    assert_contains(p.header.text, "#define MY_NET_STACK_BYTES 620\n");
     assert_contains(p.source.text, "#include \"my_net.h\"\n");
     free_pages(&p);
     tnn_net_destroy(net);
@@ -135,7 +138,13 @@ static void test_export_c_constants_are_those_of_the_net(void **state) {
         "2.75f,\n};\n");
     assert_contains(p.source.text, "net_input_shift[3] = {\n    1.0f, -2.0f, 0.1f,\n};\n");
     assert_contains(p.source.text, "net_input_scale[3] = {\n    0.5f, 3.0f, 0.001f,\n};\n");
-    assert_contains(p.source.text, "net_leaky_relu(y[u], 0.01f)");
+    assert_contains(
+        p.source.text,
+        "net_weights1[16] = {\n"
+        "    4.0f, 4.25f, 0.0f, 0.0f, 4.5f, 4.75f, 0.0f, 0.0f, 5.0f, 5.25f, 0.0f, 0.0f, "
+        "5.5f, 5.75f, 0.0f,\n"
+        "    0.0f,\n};\n");
+    assert_contains(p.source.text, "net_leaky_relu(z[u], 0.01f)");
     assert_contains(p.source.text, "net_biases0[4]");
     assert_null(strstr(p.source.text, "net_biases1"));
     assert_null(strstr(p.source.text, "output_shift"));
