@@ -450,26 +450,31 @@ ALWAYS_INLINE void product_bands(product *p, size_t rows, size_t columns, float 
     }
 }
 
+/* What is left of a row behind its whole sixteens, in sixteen chains. */
+ALWAYS_INLINE void one_unit_tail(
+    size_t inputs, size_t at, const float *x, const float *w, lanes16 *sum) {
+    for (size_t j = 0; j < SIXTEEN && at < inputs; j++, at += VEC_LANES) {
+        size_t lanes = lanes_at(at, inputs);
+        sum->part[j] = vec_fma(load_lanes(x + at, lanes), load_lanes(w + at, lanes), sum->part[j]);
+    }
+}
+
 /* One unit: its weights lie side by side, as the inputs do. */
 static void product_one_unit(
     size_t rows, size_t inputs, const float *x, const float *w, const float *biases, bool rectify,
     float *z) {
     for (size_t r = 0; r < rows; r++, x += inputs) {
         lanes16 sum = lanes16_zero();
-        for (size_t i = 0; i < inputs; i += 16) {
+        size_t i = 0;
+        for (; inputs - i >= 16; i += 16) {
             UNROLL
             for (size_t j = 0; j < SIXTEEN; j++) {
                 size_t at = i + j * VEC_LANES;
-                if (at >= inputs)
-                    break;
-                size_t left = inputs - at;
-                size_t tail = left < VEC_LANES ? left : 0;
-                bool partial = tail > 0;
-                sum.part[j] = vec_fma(
-                    load_columns(x + at, partial, tail), load_columns(w + at, partial, tail),
-                    sum.part[j]);
+                sum.part[j] = vec_fma(vec_load(x + at), vec_load(w + at), sum.part[j]);
             }
         }
+        if (i < inputs)
+            one_unit_tail(inputs, i, x, w, &sum);
         float total = lanes16_fold(sum);
         if (biases)
             total += biases[0];
