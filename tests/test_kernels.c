@@ -144,8 +144,8 @@ static void for_each_table(layer_data *data, check_kernel *check) {
 static void for_each_size(layer_data *data, check_kernel *check) {
     static const size_t row_counts[] = {1, 2, 3, 4, 5, 6, 7, 13};
     static const size_t input_counts[] = {1, 2, 3, 5, 7, 15, 16, 17, 31, 32, 33, 47, 63, 65, 131};
-    static const size_t unit_counts[] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  11, 15,
-                                         16, 17, 31, 33, 47, 48, 63, 64, 65, 131};
+    static const size_t unit_counts[] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11,
+                                         15, 16, 17, 31, 33, 47, 48, 63, 64, 65, 131};
     for (size_t r = 0; r < COUNT_OF(row_counts); r++) {
         for (size_t i = 0; i < COUNT_OF(input_counts); i++) {
             for (size_t u = 0; u < COUNT_OF(unit_counts); u++) {

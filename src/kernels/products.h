@@ -565,6 +565,103 @@ static void dense_product_transposed(
     }
 }
 
+/* ---- x^T delta of few units ------------------------------------------------------------------ */
+
+/*
+ * A vector of units would be half empty where there are few, so here inputs are its lanes: blocks
+ * of some vectors of inputs, with the sums of all units, which are turned round at the end. The
+ * rows of c, as long as there are units, lie side by side.
+ */
+enum { FEW_UNITS = VEC_LANES * 11 / 16 };
+
+/* c[vecs * VEC_LANES, units], which is few_sums transposed, is stored or the step of a descent. */
+ALWAYS_INLINE void few_end(
+    const product *p, const int units, const int vecs, vec (*sum)[FEW_UNITS + 1]) {
+    float turned[(FEW_UNITS + 1) * VEC_LANES + VEC_LANES];
+    const size_t count = (size_t)units * VEC_LANES;
+    float *c = p->c;
+    for (int v = 0; v < vecs; v++, c += count) {
+        vec block[VEC_LANES];
+        UNROLL
+        for (int u = 0; u < VEC_LANES; u++)
+            block[u] = u < units ? sum[v][u] : vec_set(0.0f);
+        vec_transpose(block);
+        UNROLL
+        for (int i = 0; i < VEC_LANES; i++) /* over the zeros of the one before */
+            vec_store(turned + i * units, block[i]);
+        for (size_t i = 0; i < count; i += VEC_LANES) {
+            vec gradient = vec_load(turned + i);
+            vec_store(
+                c + i,
+                p->end == END_DESCEND ? vec_fma(vec_set(-p->rate), gradient, vec_load(c + i))
+                                      : gradient);
+        }
+    }
+}
+
+ALWAYS_INLINE void few_units(const product *p, const int units, const int vecs) {
+    vec sum[4][FEW_UNITS + 1];
+    const float *x = p->a;
+    const float *delta = p->b;
+    UNROLL
+    for (int v = 0; v < vecs; v++) {
+        UNROLL
+        for (int u = 0; u < units; u++)
+            sum[v][u] = vec_set(0.0f);
+    }
+    for (size_t k = p->depth; k > 0; k--, x += p->a_step, delta += p->b_step) {
+        vec inputs[4];
+        UNROLL
+        for (int v = 0; v < vecs; v++)
+            inputs[v] = vec_load(x + v * VEC_LANES);
+        UNROLL
+        for (int u = 0; u < units; u++) {
+            vec d = vec_set(delta[u]);
+            UNROLL
+            for (int v = 0; v < vecs; v++)
+                sum[v][u] = vec_fma(inputs[v], d, sum[v][u]);
+        }
+    }
+    few_end(p, units, vecs, sum);
+}
+
+/* Enough sums at a time to hide the latency of a multiply-add. */
+#define FEW_VECS(units) ((units) < 6 ? 4 : 2)
+
+#define FEW_CASE(n)                                                                                \
+    case n:                                                                                        \
+        if (n <= FEW_UNITS)                                                                        \
+            few_units(p, n <= FEW_UNITS ? n : 1, FEW_VECS(n));                                     \
+        break;
+
+static void few_units_of(const product *p, size_t units) {
+    switch (units) {
+        FEW_CASE(2)
+        FEW_CASE(3)
+        FEW_CASE(4)
+        FEW_CASE(5)
+        FEW_CASE(6)
+        FEW_CASE(7)
+        FEW_CASE(8)
+        FEW_CASE(9)
+        FEW_CASE(10)
+        FEW_CASE(11)
+    }
+}
+
+/* product_bands for x^T delta. */
+ALWAYS_INLINE void gradient_bands(product *p, size_t inputs, size_t units, float *panel) {
+    if (units > 1 && units <= FEW_UNITS && p->c_row == units && p->end != END_ACCUMULATE) {
+        size_t block = FEW_VECS(units) * VEC_LANES;
+        for (; inputs >= block; inputs -= block) {
+            few_units_of(p, units);
+            p->a += block;
+            p->c += block * units;
+        }
+    }
+    product_bands(p, inputs, units, panel);
+}
+
 /* A part of x^T delta, whose first element goes to c. */
 ALWAYS_INLINE product gradient_product(
     size_t rows, size_t inputs, size_t units, tnni_range input_part, tnni_range unit_part,
@@ -592,7 +689,7 @@ static void dense_weight_gradient(
         rows, inputs, units, input_part, unit_part, x, delta,
         accumulate ? END_ACCUMULATE : END_STORE,
         gradient + input_part.begin * units + unit_part.begin);
-    product_bands(&p, tnni_length(input_part), tnni_length(unit_part), panel);
+    gradient_bands(&p, tnni_length(input_part), tnni_length(unit_part), panel);
 }
 
 static void dense_weight_descent(
@@ -606,7 +703,7 @@ static void dense_weight_descent(
         rows, inputs, units, input_part, unit_part, x, delta, END_DESCEND,
         weights + input_part.begin * units + unit_part.begin);
     p.rate = rate;
-    product_bands(&p, tnni_length(input_part), tnni_length(unit_part), panel);
+    gradient_bands(&p, tnni_length(input_part), tnni_length(unit_part), panel);
 }
 
 /*
@@ -634,7 +731,7 @@ static void step_band(
         product part = *p;
         part.a += i;
         part.c = gradients;
-        product_bands(&part, height, columns, panel);
+        gradient_bands(&part, height, columns, panel);
         if (columns == units)
             kernel(step, 1, height * units, gradients, weights + i * units, 0, m, stride);
         else
