@@ -27,6 +27,7 @@
 
 #define FOLDER "test_model_save.folder"
 #define PATH FOLDER "/net.gguf"
+#define PIPE "test_model_save.pipe"
 enum { KILLS = 25, NOBODY = 65534 };
 
 /* The old and the new net of a test: two sizes, so that no mixture of both is either. */
@@ -146,9 +147,14 @@ static void test_model_save_folder_that_is_not_there_is_told(void **state) {
 
 static void test_model_save_only_regular_files_are_replaced(void **state) {
     (void)state;
-    assert_save_fails("/dev/null", "/dev/null is not a regular file, and cannot be replaced");
+    struct stat pipe;
+    remove(PIPE);
+    assert_int_equal(mkfifo(PIPE, 0600), 0);
+    assert_save_fails(PIPE, PIPE " is not a regular file, and cannot be replaced");
+    assert_int_equal(stat(PIPE, &pipe), 0);
+    assert_true(S_ISFIFO(pipe.st_mode));
+    remove(PIPE);
     assert_save_fails(FOLDER, FOLDER " is not a regular file");
-    assert_int_equal(mode_of("/dev/null"), 0666);
 }
 
 /* As one whom permissions stop, which root is not. */
