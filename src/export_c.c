@@ -274,6 +274,22 @@ static void put_samples(
     tnni_text_put(text, "};\n\n");
 }
 
+/* Which of the two comparisons main makes. */
+static void put_exactness(tnni_text *text, const tnni_export *e) {
+    if (tnni_export_is_exact(e))
+        tnni_text_put(
+            text,
+            "/* With a fused multiply-add every bit is the library's. */\n"
+            "#if !defined($_FMAF) && (defined(FP_FAST_FMAF) || defined(__FMA__) || \\\n"
+            "                         defined(__ARM_FEATURE_FMA))\n"
+            "enum { @_is_exact = 1 };\n"
+            "#else\n"
+            "enum { @_is_exact = 0 };\n"
+            "#endif\n\n");
+    else
+        tnni_text_put(text, "enum { @_is_exact = 0 };\n\n");
+}
+
 static void put_main(tnni_text *text, const tnni_export *e) {
     size_t rows = e->sample_rows;
     tnni_text_put(
@@ -283,6 +299,7 @@ static void put_main(tnni_text *text, const tnni_export *e) {
         "\n"
         "#ifdef $_MAIN\n"
         "#include <stdio.h>\n"
+        "#include <string.h>\n"
         "\n");
     put_samples(text, "x", e->sample_x, rows, tnni_inputs(e->net));
     put_samples(text, "y", e->sample_y, rows, tnni_outputs(e->net));
@@ -291,6 +308,7 @@ static void put_main(tnni_text *text, const tnni_export *e) {
         "/* What y may differ by with other functions than the library's, or without a fused\n"
         " * multiply-add. */\n");
     put_samples(text, "tolerance", e->sample_tolerance, rows, tnni_outputs(e->net));
+    put_exactness(text, e);
     tnni_text_format(
         text,
         "int main(void) {\n"
@@ -304,9 +322,9 @@ static void put_main(tnni_text *text, const tnni_export *e) {
         text,
         "        for (int u = 0; u < $_OUTPUTS; u++) {\n"
         "            const float difference = fabsf(y[u] - @_sample_y[r][u]);\n"
-        "            if (difference <= 0.0f) {\n"
+        "            if (memcmp(&y[u], &@_sample_y[r][u], sizeof y[u]) == 0) {\n"
         "                same++;\n"
-        "            } else if (!(difference <= @_sample_tolerance[r][u])) {\n"
+        "            } else if (@_is_exact || !(difference <= @_sample_tolerance[r][u])) {\n"
         "                wrong++;\n"
         "                printf(\"row %d, output %d: %.9g, expected %.9g\\n\", r, u, "
         "(double)y[u],\n"

@@ -273,6 +273,29 @@ static void test_export_c_samples_are_drawn_by_default(void **state) {
     tnn_net_destroy(net);
 }
 
+/* Where a multiply-add is fused, and no function the C library's. */
+static void test_export_c_main_demands_bits_that_there_are(void **state) {
+    (void)state;
+    const tnn_layer relu = {.units = 2, .activation = tnn_relu()};
+    const tnn_layer gelu = {.units = 2, .activation = tnn_gelu()};
+    const tnn_net_options unfused = {.kernels = "portable"};
+    struct {
+        const tnn_layer *layer;
+        bool own_math, is_exact;
+    } cases[] = {
+        {&relu, false, true}, {&relu, true, true}, {&gelu, false, false}, {&gelu, true, true}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        for (int portable = 0; portable < 2; portable++) {
+            tnn_net *net = new_net(3, cases[i].layer, 1, portable ? &unfused : NULL);
+            pages p = pages_of(net, &(tnn_export_options){.own_math = cases[i].own_math});
+            bool is_exact = cases[i].is_exact && kernels_are_fused(tnn_net_kernel_name(net));
+            assert_contains(p.source.text, "enum { net_is_exact = 0 };\n");
+            assert_true(!strstr(p.source.text, "enum { net_is_exact = 1 };\n") == !is_exact);
+            free_pages(&p);
+            tnn_net_destroy(net);
+        }
+}
+
 /* ---- Names and files ------------------------------------------------------------------------- */
 
 static void assert_exports_as(const tnn_net *net, const char *path, const char *name) {
@@ -531,6 +554,7 @@ int main(void) {
         cmocka_unit_test(test_export_c_dropout_is_absent),
         cmocka_unit_test(test_export_c_samples_are_those_of_the_caller),
         cmocka_unit_test(test_export_c_samples_are_drawn_by_default),
+        cmocka_unit_test(test_export_c_main_demands_bits_that_there_are),
         cmocka_unit_test(test_export_c_name_is_made_of_the_files),
         cmocka_unit_test(test_export_c_files_hold_what_sinks_get),
         cmocka_unit_test(test_export_c_refuses_names_that_are_none),

@@ -11,6 +11,7 @@ cd "$dir"
 "$generate" .
 
 failed=0
+source=check.c
 warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 fail() {
     echo "FAILED: $*"
@@ -25,7 +26,7 @@ check() {
         echo "skipped: $name, there is no $1"
         return
     fi
-    if ! "$@" check.c -lm -o "$name" >"$name.log" 2>&1; then
+    if ! "$@" "$source" -lm -o "$name" >"$name.log" 2>&1; then
         head -20 "$name.log"
         fail "$*"
         return
@@ -106,5 +107,39 @@ arm() { # BOARD OPTION...
 arm mps2-an386 -O2 -mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16
 # A Cortex-M3 has none, and picolibc's fmaf rounds twice.
 arm mps2-an385 -Os -mcpu=cortex-m3 -DNOT_EXACT
+
+# ---- What is wrong is found, and nothing else, however deep the net ------------------------------
+
+# Of each deep net one with a wrong weight, which gets the samples of the right one, and one whose
+# first layer runs twice. deep.c returns how many mains do not say what they have to.
+{
+    for net in {own,library}_{2,6,10}; do
+        samples='/^.. ---- A check/'
+        sed -i "$samples,\$d" "weight_$net.c"
+        sed -n "$samples,\$p" "deep_$net.c" | sed 's/deep/weight/g; s/DEEP/WEIGHT/g' >>"weight_$net.c"
+        for end in c h; do
+            sed -e 's/deep/twice/g; s/DEEP/TWICE/g' -e 's/^    \(.*_layer0\)(x, a);/&\
+    float t[32];\n    \1(a, t);\n    for (int i = 0; i < 32; i++)\n        a[i] = t[i];/' \
+                "deep_$net.$end" >"twice_$net.$end"
+        done
+        for kind in deep weight twice; do
+            printf '#define %s_MAIN\n#define main %s_main\n#include "%s.c"\n#undef main\n' \
+                "$(tr a-z A-Z <<<"${kind}_$net")" "${kind}_$net"{,}
+        done
+    done
+    echo "int main(void) {"
+    echo "    int wrong = 0;"
+    for net in {own,library}_{2,6,10}; do
+        echo "    wrong += (deep_${net}_main() != 0) + (weight_${net}_main() != 1) +"
+        echo "             (twice_${net}_main() != 1);"
+    done
+    echo '    printf("%d outputs, %d wrong\n", 18, wrong);'
+    echo "    return wrong;"
+    echo "}"
+} >deep.c
+source=deep.c
+check deep-O2 "" gcc "${c[@]}" -O2
+check deep-O3-native "" gcc "${c[@]}" -O3 -march=native
+check deep-contract "" gcc "${c[@]}" -O1 -march=native -ffp-contract=fast
 
 exit $failed
