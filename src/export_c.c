@@ -212,11 +212,13 @@ static void put_preamble(tnni_text *text, const tnni_export *e, const char *head
         tnni_text_put(
             text,
             "#include <stdint.h>\n"
-            "#include <string.h>\n"
-            "\n"
-            "#ifdef __FAST_MATH__\n"
-            "#    error \"-ffast-math would reorder what must keep its order\"\n"
-            "#endif\n");
+            "#include <string.h>\n");
+    tnni_text_put(
+        text,
+        "\n"
+        "#ifdef __FAST_MATH__\n"
+        "#    error \"-ffast-math would reorder sums, which must keep their order\"\n"
+        "#endif\n");
     tnni_text_put(
         text,
         "\n"

@@ -296,6 +296,18 @@ static void test_export_c_main_demands_bits_that_there_are(void **state) {
         }
 }
 
+static void test_export_c_fast_math_is_an_error_in_every_net(void **state) {
+    (void)state;
+    const tnn_layer layers[] = {{.units = 2}, {.units = 2, .activation = tnn_tanh()}};
+    for (size_t i = 0; i < 2 * COUNT_OF(layers); i++) {
+        tnn_net *net = new_net(3, &layers[i / 2], 1, NULL);
+        pages p = pages_of(net, &(tnn_export_options){.own_math = i % 2 == 0});
+        assert_contains(p.source.text, "#ifdef __FAST_MATH__\n#    error ");
+        free_pages(&p);
+        tnn_net_destroy(net);
+    }
+}
+
 /* ---- Names and files ------------------------------------------------------------------------- */
 
 static void assert_exports_as(const tnn_net *net, const char *path, const char *name) {
@@ -555,6 +567,7 @@ int main(void) {
         cmocka_unit_test(test_export_c_samples_are_those_of_the_caller),
         cmocka_unit_test(test_export_c_samples_are_drawn_by_default),
         cmocka_unit_test(test_export_c_main_demands_bits_that_there_are),
+        cmocka_unit_test(test_export_c_fast_math_is_an_error_in_every_net),
         cmocka_unit_test(test_export_c_name_is_made_of_the_files),
         cmocka_unit_test(test_export_c_files_hold_what_sinks_get),
         cmocka_unit_test(test_export_c_refuses_names_that_are_none),
