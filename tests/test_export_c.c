@@ -330,7 +330,16 @@ static void test_export_c_name_is_made_of_the_files(void **state) {
     assert_exports_as(net, FOLDER "/My-net 2.0.c", "My_net_2_0");
     assert_exports_as(net, FOLDER "/7 segments.c", "net_7_segments");
     assert_exports_as(net, FOLDER "/__x.c", "net_x");
-    assert_exports_as(net, FOLDER "/\xc3\xa9.c", "net_");
+    assert_exports_as(net, FOLDER "/\xc3\xa9.c", "net");
+    assert_exports_as(net, FOLDER "/a_.c", "a");
+    assert_exports_as(net, FOLDER "/b (2).c", "b_2");
+    assert_exports_as(net, FOLDER "/fp-fast.c", "net_fp_fast");
+    assert_exports_as(net, FOLDER "/Fp_fasT_.c", "net_Fp_fasT");
+    assert_exports_as(net, FOLDER "/fp_faster.c", "fp_faster");
+    assert_exports_as(net, FOLDER "/fp.c", "fp");
+    assert_exports_as(
+        net, FOLDER "/a123456789b123456789c123456789d123456789e123456789f123456789g1_x.c",
+        "a123456789b123456789c123456789d123456789e123456789f123456789g1");
     assert_exports_as(
         net, FOLDER "/a123456789b123456789c123456789d123456789e123456789f123456789g123456789.c",
         "a123456789b123456789c123456789d123456789e123456789f123456789g12");
@@ -378,6 +387,10 @@ static void test_export_c_refuses_names_that_are_none(void **state) {
         "_net",
         "my net",
         "a-b",
+        "a_",
+        "a__b",
+        "fp_fast",
+        "FP_Fast",
         "\xc3\xa9",
         "a123456789b123456789c123456789d123456789e123456789f123456789g123"};
     tnn_net *net = new_exported_net(NULL);
@@ -438,7 +451,19 @@ static void test_export_c_refuses_custom_activations_by_name(void **state) {
 static void test_export_c_refuses_paths_that_are_no_c_files(void **state) {
     (void)state;
     static const char *const paths[] = {
-        "", "c", ".c", "net", "net.h", "net.cpp", "folder.c/net", "folder/.c", "a\"b.c", "a\nb.c"};
+        "",
+        "c",
+        ".c",
+        "net",
+        "net.h",
+        "net.cpp",
+        "folder.c/net",
+        "folder/.c",
+        "a\"b.c",
+        "a\nb.c",
+        "a?"
+        "?/b/?"
+        "?.c"};
     tnn_net *net = new_exported_net(NULL);
     for (size_t i = 0; i < COUNT_OF(paths); i++) {
         assert_status(tnn_net_export_c(net, paths[i], NULL), TNN_INVALID_ARGUMENT);
