@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# compilers.sh GENERATE DIR: nets that GENERATE writes as C compile without a warning with every
+# compilers.sh GENERATE DIR CC: nets that GENERATE writes as C compile without a warning with every
 # compiler that is here, as C99 and as C++, for this machine and for microcontrollers that an
-# emulator runs; they give the library's outputs, and need no more stack than they state.
+# emulator runs; they give the library's outputs, and need no more stack than they state. CC is gcc,
+# and has to be here.
 set -euo pipefail
 
-generate=$1 dir=$2
+generate=$1 dir=$2 cc=$3
 rm -rf "$dir"
 mkdir -p "$dir"
 cd "$dir"
@@ -12,7 +13,7 @@ cd "$dir"
 
 failed=0
 source=check.c
-warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wdouble-promotion -Wshadow -Werror)
 fail() {
     echo "FAILED: $*"
     failed=1
@@ -63,16 +64,17 @@ stack() {
     [ "$count" -gt 0 ] || fail "$name: no stack usage in $list"
 }
 
+command -v "$cc" >/dev/null || fail "there is no $cc"
 c=("${warnings[@]}" -std=c99)
-check gcc-O0 "" gcc "${c[@]}" -O0 -fstack-usage
+check gcc-O0 "" "$cc" "${c[@]}" -O0 -fstack-usage
 stack gcc-O0
-check gcc-O2 "" gcc "${c[@]}" -O2 -fstack-usage
+check gcc-O2 "" "$cc" "${c[@]}" -O2 -fstack-usage
 stack gcc-O2
 # With the option that makes one rounding of two wherever a compiler may, which is the default
 # without -std.
-check gcc-O3-native "" gcc "${c[@]}" -O3 -march=native -ffp-contract=fast -fstack-usage
+check gcc-O3-native "" "$cc" "${c[@]}" -O3 -march=native -ffp-contract=fast -fstack-usage
 stack gcc-O3-native
-check gcc-two-roundings "" gcc "${c[@]}" -O1 -ffp-contract=off -DTWO_ROUNDINGS
+check gcc-two-roundings "" "$cc" "${c[@]}" -O1 -ffp-contract=off -DTWO_ROUNDINGS
 check g++ "" g++ -x c++ "${warnings[@]}" -O0
 check clang "" clang "${c[@]}" -O1 -march=native -ffp-contract=fast
 if command -v clang++ >/dev/null; then
@@ -138,8 +140,8 @@ arm mps2-an385 -Os -mcpu=cortex-m3 -DNOT_EXACT
     echo "}"
 } >deep.c
 source=deep.c
-check deep-O2 "" gcc "${c[@]}" -O2
-check deep-O3-native "" gcc "${c[@]}" -O3 -march=native
-check deep-contract "" gcc "${c[@]}" -O1 -march=native -ffp-contract=fast
+check deep-O2 "" "$cc" "${c[@]}" -O2
+check deep-O3-native "" "$cc" "${c[@]}" -O3 -march=native
+check deep-contract "" "$cc" "${c[@]}" -O1 -march=native -ffp-contract=fast
 
 exit $failed
