@@ -301,8 +301,7 @@ static void put_exactness(tnni_text *text, const tnni_export *e) {
         tnni_text_put(
             text,
             "/* With a fused multiply-add every bit is the library's. */\n"
-            "#if !defined($_FMAF) && (defined(FP_FAST_FMAF) || defined(__FMA__) || \\\n"
-            "                         defined(__ARM_FEATURE_FMA))\n"
+            "#if (defined(FP_FAST_FMAF) || defined(__FP_FAST_FMAF)) && !defined($_FMAF)\n"
             "enum { @_is_exact = 1 };\n"
             "#else\n"
             "enum { @_is_exact = 0 };\n"

@@ -144,4 +144,14 @@ check deep-O2 "" "$cc" "${c[@]}" -O2
 check deep-O3-native "" "$cc" "${c[@]}" -O3 -march=native
 check deep-contract "" "$cc" "${c[@]}" -O1 -march=native -ffp-contract=fast
 
+# An output's last bit is wrong where there is a fused multiply-add, and is not elsewhere.
+sed 's/_predict(.*_sample_x\[r\], y);/&\n        y[0] = nextafterf(y[0], 2.0f);/' deep_own_2.c >bit.c
+if echo '#include <math.h>' | "$cc" -march=native -E -dM -x c - | grep -q FP_FAST_FMAF; then
+    status=0
+    "$cc" "${c[@]}" -O1 -march=native -DDEEP_OWN_2_MAIN bit.c -lm -o bit && ./bit >bit.out || status=$?
+    grep -q ' 0 to the bit, 10 wrong$' bit.out && [ $status = 1 ] || fail "a wrong bit is right"
+fi
+"$cc" "${c[@]}" -O1 -DDEEP_OWN_2_MAIN -D'DEEP_OWN_2_FMAF(a,b,c)=((a)*(b)+(c))' bit.c -lm -o bit &&
+    ./bit >bit.out || fail "a last bit is wrong"
+
 exit $failed
