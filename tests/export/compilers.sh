@@ -121,7 +121,7 @@ arm mps2-an385 -Os -mcpu=cortex-m3 -DNOT_EXACT
         sed -n "$samples,\$p" "deep_$net.c" | sed 's/deep/weight/g; s/DEEP/WEIGHT/g' >>"weight_$net.c"
         for end in c h; do
             sed -e 's/deep/twice/g; s/DEEP/TWICE/g' -e 's/^    \(.*_layer0\)(x, a);/&\
-    float t[32];\n    \1(a, t);\n    for (int i = 0; i < 32; i++)\n        a[i] = t[i];/' \
+    float t[24];\n    \1(a, t);\n    for (int i = 0; i < 24; i++)\n        a[i] = t[i];/' \
                 "deep_$net.$end" >"twice_$net.$end"
         done
         for kind in deep weight twice; do

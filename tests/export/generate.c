@@ -153,7 +153,7 @@ static void export_net(const char *folder, size_t number, FILE *check) {
 
 /* ---- Deep nets ------------------------------------------------------------------------------- */
 
-enum { MOST_DEPTH = 10, DEEP_WIDTH = 32 };
+enum { MOST_DEPTH = 10, DEEP_WIDTH = 24 };
 
 static tnn_net *make_deep_net(size_t depth, bool own) {
     tnn_layer layers[MOST_DEPTH];
