@@ -23,13 +23,14 @@ static const char about[] =
     "Writes the net of one file to another. What a file is, its name tells:\n"
     "\n"
     "  NAME.gguf     a model file or checkpoint of libtinynn, which is GGUF\n"
-    "  NAME.onnx     an ONNX model\n"
+    "  NAME.onnx     an ONNX model, which keeps neither seed nor dropout\n"
     "  NAME.c        C99 and its header NAME.h; to write only\n"
     "\n"
     "  --name NAME   of the C function NAME_predict and all else; made of the\n"
     "                file's name by default\n"
     "  --own-math    C with the library's own exp, tanh and the like, written out:\n"
     "                on machines with a fused multiply-add, the library's bits\n"
+    "                (both options are of C only)\n"
     "  --help        print this\n";
 
 typedef struct conversion {
@@ -157,6 +158,12 @@ static int convert(const conversion *c) {
         fprintf(stderr, "convert: %s: C can be written, but not read\n", c->from);
         return 2;
     }
+    if (to->save != save_c && (c->c.name != NULL || c->c.own_math)) {
+        fprintf(
+            stderr, "convert: %s: --%s is of C, expected a name that ends in .c\n", c->to,
+            c->c.name != NULL ? "name" : "own-math");
+        return 2;
+    }
     tnn_status status = from->load(&net, c->from, NULL);
     if (status == TNN_OK)
         status = to->save(net, c);
@@ -168,10 +175,18 @@ static int convert(const conversion *c) {
     return status == TNN_OK ? 0 : 1;
 }
 
+/* What could not be printed is a failure too. */
+static int finish(int status) {
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "convert: cannot write to the standard output\n");
+    return status != 0 ? status : 1;
+}
+
 int main(int argc, char **argv) {
     conversion c = {0};
     int status;
     if (!parse(&c, argc, argv, &status))
-        return status;
-    return convert(&c);
+        return finish(status);
+    return finish(convert(&c));
 }

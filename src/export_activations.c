@@ -352,11 +352,21 @@ void tnni_export_activation(
         array, has_parameter ? ", " : "", has_parameter ? parameter : "", has_parameter ? "f" : "");
 }
 
-bool tnni_export_needs_bits(const tnni_export *e) {
+/* Any but erf, which takes no look at bits. */
+static bool uses_exponential(const tnn_net *net) {
     static const tnni_activation_kind kinds[] = {TNNI_SOFTMAX, TNNI_SOFTPLUS, TNNI_ELU, TNNI_SELU,
                                                  TNNI_TANH,    TNNI_SIGMOID,  TNNI_SILU};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (e->own_math && uses(e->net, kinds[i]))
+        if (uses(net, kinds[i]))
             return true;
     return false;
+}
+
+bool tnni_export_needs_bits(const tnni_export *e) {
+    return e->own_math && uses_exponential(e->net);
+}
+
+bool tnni_export_is_exact(const tnni_export *e) {
+    bool is_elementary = uses_exponential(e->net) || uses(e->net, TNNI_GELU);
+    return e->net->kernels->fused && (e->own_math || !is_elementary);
 }

@@ -19,41 +19,60 @@ static bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+static char capital(char c) {
+    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+/* Would the macro that replaces fmaf be FP_FAST_FMAF, which is <math.h>'s? */
+static bool is_taken(const char *name) {
+    static const char taken[] = "FP_FAST";
+    size_t i = 0;
+    while (taken[i] != '\0' && capital(name[i]) == taken[i])
+        i++;
+    return taken[i] == '\0' && name[i] == '\0';
+}
+
+/* C++ has two underscores to itself, and one follows the name. */
 static tnn_status check_name(const char *caller, const char *name) {
     size_t length = strlen(name);
     bool is_fine = is_letter(name[0]) && length <= TNNI_MOST_EXPORT_NAME;
     for (size_t i = 0; is_fine && i < length; i++)
-        is_fine = is_letter(name[i]) || is_digit(name[i]) || name[i] == '_';
-    if (is_fine)
+        is_fine = is_letter(name[i]) || is_digit(name[i]) || (name[i] == '_' && name[i + 1] != '_');
+    if (is_fine && name[length - 1] != '_' && !is_taken(name))
         return TNN_OK;
     return tnni_fail(
         TNN_INVALID_ARGUMENT,
-        "%s: options->name is \"%.80s\", expected a letter, then letters, digits and underscores, "
-        "at most %d in all",
+        "%s: options->name is \"%.80s\", expected a letter, then letters, digits and single "
+        "underscores, none at the end, at most %d in all, but not fp_fast",
         caller, name, TNNI_MOST_EXPORT_NAME);
 }
 
-/* What is no letter or digit becomes an underscore, and several of them one, since C++ has two
- * underscores to itself. A name that has no letter first gets one. */
-static void derive_name(const char *base, size_t length, char *name) {
-    size_t filled = 0;
-    if (length == 0 || !is_letter(base[0])) {
-        memcpy(name, "net_", 4);
-        filled = 4;
-    }
+/* Appends what is no letter or digit as an underscore, and several of them as one. */
+static void append_base(const char *base, size_t length, char *name, size_t filled) {
     for (size_t i = 0; i < length && filled < TNNI_MOST_EXPORT_NAME; i++) {
         bool is_plain = is_letter(base[i]) || is_digit(base[i]);
-        if (is_plain || name[filled - 1] != '_')
+        if (is_plain || (filled > 0 && name[filled - 1] != '_'))
             name[filled++] = is_plain ? base[i] : '_';
     }
+    while (name[filled - 1] == '_')
+        filled--;
     name[filled] = '\0';
 }
 
-static void set_macro(tnni_export *e) {
-    for (size_t i = 0; i < sizeof e->name; i++) {
-        bool is_small = e->name[i] >= 'a' && e->name[i] <= 'z';
-        e->macro[i] = is_small ? (char)(e->name[i] - 'a' + 'A') : e->name[i];
+/* A name that has no letter first, or is taken, gets another one in front. */
+static void derive_name(const char *base, size_t length, char *name) {
+    if (length > 0 && is_letter(base[0])) {
+        append_base(base, length, name, 0);
+        if (!is_taken(name))
+            return;
     }
+    memcpy(name, "net_", 4);
+    append_base(base, length, name, 4);
+}
+
+static void set_macro(tnni_export *e) {
+    for (size_t i = 0; i < sizeof e->name; i++)
+        e->macro[i] = capital(e->name[i]);
 }
 
 /* ---- The net --------------------------------------------------------------------------------- */
@@ -212,11 +231,13 @@ static void put_preamble(tnni_text *text, const tnni_export *e, const char *head
         tnni_text_put(
             text,
             "#include <stdint.h>\n"
-            "#include <string.h>\n"
-            "\n"
-            "#ifdef __FAST_MATH__\n"
-            "#    error \"-ffast-math would reorder what must keep its order\"\n"
-            "#endif\n");
+            "#include <string.h>\n");
+    tnni_text_put(
+        text,
+        "\n"
+        "#ifdef __FAST_MATH__\n"
+        "#    error \"-ffast-math would reorder sums, which must keep their order\"\n"
+        "#endif\n");
     tnni_text_put(
         text,
         "\n"
@@ -274,6 +295,21 @@ static void put_samples(
     tnni_text_put(text, "};\n\n");
 }
 
+/* Which of the two comparisons main makes. */
+static void put_exactness(tnni_text *text, const tnni_export *e) {
+    if (tnni_export_is_exact(e))
+        tnni_text_put(
+            text,
+            "/* With a fused multiply-add every bit is the library's. */\n"
+            "#if (defined(FP_FAST_FMAF) || defined(__FP_FAST_FMAF)) && !defined($_FMAF)\n"
+            "enum { @_is_exact = 1 };\n"
+            "#else\n"
+            "enum { @_is_exact = 0 };\n"
+            "#endif\n\n");
+    else
+        tnni_text_put(text, "enum { @_is_exact = 0 };\n\n");
+}
+
 static void put_main(tnni_text *text, const tnni_export *e) {
     size_t rows = e->sample_rows;
     tnni_text_put(
@@ -283,6 +319,7 @@ static void put_main(tnni_text *text, const tnni_export *e) {
         "\n"
         "#ifdef $_MAIN\n"
         "#include <stdio.h>\n"
+        "#include <string.h>\n"
         "\n");
     put_samples(text, "x", e->sample_x, rows, tnni_inputs(e->net));
     put_samples(text, "y", e->sample_y, rows, tnni_outputs(e->net));
@@ -291,6 +328,7 @@ static void put_main(tnni_text *text, const tnni_export *e) {
         "/* What y may differ by with other functions than the library's, or without a fused\n"
         " * multiply-add. */\n");
     put_samples(text, "tolerance", e->sample_tolerance, rows, tnni_outputs(e->net));
+    put_exactness(text, e);
     tnni_text_format(
         text,
         "int main(void) {\n"
@@ -304,9 +342,9 @@ static void put_main(tnni_text *text, const tnni_export *e) {
         text,
         "        for (int u = 0; u < $_OUTPUTS; u++) {\n"
         "            const float difference = fabsf(y[u] - @_sample_y[r][u]);\n"
-        "            if (difference <= 0.0f) {\n"
+        "            if (memcmp(&y[u], &@_sample_y[r][u], sizeof y[u]) == 0) {\n"
         "                same++;\n"
-        "            } else if (!(difference <= @_sample_tolerance[r][u])) {\n"
+        "            } else if (@_is_exact || !(difference <= @_sample_tolerance[r][u])) {\n"
         "                wrong++;\n"
         "                printf(\"row %d, output %d: %.9g, expected %.9g\\n\", r, u, "
         "(double)y[u],\n"
@@ -369,10 +407,11 @@ static tnn_status write_files(
     return tnni_file_close(&source_file, status);
 }
 
-/* Can it stand between the quotes of an #include? */
+/* Can it stand between the quotes of an #include? Two question marks may begin a trigraph. */
 static bool can_be_included(const char *base) {
     for (; *base != '\0'; base++)
-        if (*base == '"' || *base == '\\' || (unsigned char)*base < ' ')
+        if (*base == '"' || *base == '\\' || (unsigned char)*base < ' ' ||
+            (base[0] == '?' && base[1] == '?'))
             return false;
     return true;
 }
@@ -390,8 +429,10 @@ tnn_status tnn_net_export_c(
     size_t base = tnni_folder_length(path);
     if (length < base + 3 || strcmp(path + length - 2, ".c") != 0 || !can_be_included(path + base))
         return tnni_fail(
-            TNN_INVALID_ARGUMENT, "%s: path is \"%.300s\", expected a name that ends in .c", caller,
-            path);
+            TNN_INVALID_ARGUMENT,
+            "%s: path is \"%.300s\", expected a name that ends in .c, without quotation marks, "
+            "backslashes, control characters and \"??\"",
+            caller, path);
     char *header_path = tnni_allocate(net->allocator, length + 1);
     if (!header_path)
         return tnni_fail(TNN_OUT_OF_MEMORY, "%s: no memory for the header's name", caller);

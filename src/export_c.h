@@ -46,6 +46,8 @@ void tnni_export_activation(
 void tnni_export_tree(tnni_text *text, const char *lanes);
 /* Do the functions look at the bits of floats? */
 bool tnni_export_needs_bits(const tnni_export *e);
+/* Has a fused multiply-add the bits of sample_y? */
+bool tnni_export_is_exact(const tnni_export *e);
 
 /* ---- Samples: export_samples.c --------------------------------------------------------------- */
 

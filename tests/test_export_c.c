@@ -273,6 +273,41 @@ static void test_export_c_samples_are_drawn_by_default(void **state) {
     tnn_net_destroy(net);
 }
 
+/* Where a multiply-add is fused, and no function the C library's. */
+static void test_export_c_main_demands_bits_that_there_are(void **state) {
+    (void)state;
+    const tnn_layer relu = {.units = 2, .activation = tnn_relu()};
+    const tnn_layer gelu = {.units = 2, .activation = tnn_gelu()};
+    const tnn_net_options unfused = {.kernels = "portable"};
+    struct {
+        const tnn_layer *layer;
+        bool own_math, is_exact;
+    } cases[] = {
+        {&relu, false, true}, {&relu, true, true}, {&gelu, false, false}, {&gelu, true, true}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        for (int portable = 0; portable < 2; portable++) {
+            tnn_net *net = new_net(3, cases[i].layer, 1, portable ? &unfused : NULL);
+            pages p = pages_of(net, &(tnn_export_options){.own_math = cases[i].own_math});
+            bool is_exact = cases[i].is_exact && kernels_are_fused(tnn_net_kernel_name(net));
+            assert_contains(p.source.text, "enum { net_is_exact = 0 };\n");
+            assert_true(!strstr(p.source.text, "enum { net_is_exact = 1 };\n") == !is_exact);
+            free_pages(&p);
+            tnn_net_destroy(net);
+        }
+}
+
+static void test_export_c_fast_math_is_an_error_in_every_net(void **state) {
+    (void)state;
+    const tnn_layer layers[] = {{.units = 2}, {.units = 2, .activation = tnn_tanh()}};
+    for (size_t i = 0; i < 2 * COUNT_OF(layers); i++) {
+        tnn_net *net = new_net(3, &layers[i / 2], 1, NULL);
+        pages p = pages_of(net, &(tnn_export_options){.own_math = i % 2 == 0});
+        assert_contains(p.source.text, "#ifdef __FAST_MATH__\n#    error ");
+        free_pages(&p);
+        tnn_net_destroy(net);
+    }
+}
+
 /* ---- Names and files ------------------------------------------------------------------------- */
 
 static void assert_exports_as(const tnn_net *net, const char *path, const char *name) {
@@ -295,7 +330,16 @@ static void test_export_c_name_is_made_of_the_files(void **state) {
     assert_exports_as(net, FOLDER "/My-net 2.0.c", "My_net_2_0");
     assert_exports_as(net, FOLDER "/7 segments.c", "net_7_segments");
     assert_exports_as(net, FOLDER "/__x.c", "net_x");
-    assert_exports_as(net, FOLDER "/\xc3\xa9.c", "net_");
+    assert_exports_as(net, FOLDER "/\xc3\xa9.c", "net");
+    assert_exports_as(net, FOLDER "/a_.c", "a");
+    assert_exports_as(net, FOLDER "/b (2).c", "b_2");
+    assert_exports_as(net, FOLDER "/fp-fast.c", "net_fp_fast");
+    assert_exports_as(net, FOLDER "/Fp_fasT_.c", "net_Fp_fasT");
+    assert_exports_as(net, FOLDER "/fp_faster.c", "fp_faster");
+    assert_exports_as(net, FOLDER "/fp.c", "fp");
+    assert_exports_as(
+        net, FOLDER "/a123456789b123456789c123456789d123456789e123456789f123456789g1_x.c",
+        "a123456789b123456789c123456789d123456789e123456789f123456789g1");
     assert_exports_as(
         net, FOLDER "/a123456789b123456789c123456789d123456789e123456789f123456789g123456789.c",
         "a123456789b123456789c123456789d123456789e123456789f123456789g12");
@@ -343,6 +387,10 @@ static void test_export_c_refuses_names_that_are_none(void **state) {
         "_net",
         "my net",
         "a-b",
+        "a_",
+        "a__b",
+        "fp_fast",
+        "FP_Fast",
         "\xc3\xa9",
         "a123456789b123456789c123456789d123456789e123456789f123456789g123"};
     tnn_net *net = new_exported_net(NULL);
@@ -403,7 +451,19 @@ static void test_export_c_refuses_custom_activations_by_name(void **state) {
 static void test_export_c_refuses_paths_that_are_no_c_files(void **state) {
     (void)state;
     static const char *const paths[] = {
-        "", "c", ".c", "net", "net.h", "net.cpp", "folder.c/net", "folder/.c", "a\"b.c", "a\nb.c"};
+        "",
+        "c",
+        ".c",
+        "net",
+        "net.h",
+        "net.cpp",
+        "folder.c/net",
+        "folder/.c",
+        "a\"b.c",
+        "a\nb.c",
+        "a?"
+        "?/b/?"
+        "?.c"};
     tnn_net *net = new_exported_net(NULL);
     for (size_t i = 0; i < COUNT_OF(paths); i++) {
         assert_status(tnn_net_export_c(net, paths[i], NULL), TNN_INVALID_ARGUMENT);
@@ -531,6 +591,8 @@ int main(void) {
         cmocka_unit_test(test_export_c_dropout_is_absent),
         cmocka_unit_test(test_export_c_samples_are_those_of_the_caller),
         cmocka_unit_test(test_export_c_samples_are_drawn_by_default),
+        cmocka_unit_test(test_export_c_main_demands_bits_that_there_are),
+        cmocka_unit_test(test_export_c_fast_math_is_an_error_in_every_net),
         cmocka_unit_test(test_export_c_name_is_made_of_the_files),
         cmocka_unit_test(test_export_c_files_hold_what_sinks_get),
         cmocka_unit_test(test_export_c_refuses_names_that_are_none),

@@ -960,7 +960,9 @@ TNN_API void tnn_fit_state_destroy(tnn_fit_state *state); /* of a loaded one; NU
 typedef struct tnn_export_options {
     /*
      * What every name of the generated code begins with and, in capitals, every macro: a letter,
-     * then letters, digits and underscores, at most 63 in all. NULL: made of the file's name.
+     * then letters, digits and single underscores, none at the end, at most 63 in all, but not
+     * fp_fast. Nets of one program have names that differ in more than case. NULL: made of the
+     * file's name.
      */
     const char *name;
     /* The library's own exp, tanh, ..., written out, in place of those of <math.h>: with them a
@@ -980,14 +982,15 @@ typedef struct tnn_export_options {
  *
  * which is tnn_predict of one row: scaling included, weights constant, no memory but the stack.
  * NET_CONSTANT_BYTES and NET_STACK_BYTES tell its sizes. Compiled with NET_MAIN defined it has a
- * main that compares its outputs of sample rows with the library's and returns 0 if they agree.
- * docs/generated-c.md tells more, and when they agree to the bit. options NULL is {0}. The net's
- * allocator is asked for room for the sample rows. Each file is written as tnn_net_save writes, the
- * header first.
+ * main that compares its outputs of sample rows with the library's and returns 0 if they agree: to
+ * the bit or within a tolerance; docs/generated-c.md tells more, and which. options NULL is {0}.
+ * The net's allocator is asked for room for the sample rows. Each file is written as tnn_net_save
+ * writes, the header first.
  *
  * TNN_UNSUPPORTED: an activation that is not the library's own. TNN_NOT_FINITE: a parameter, or an
  * output of a sample row, is not. Both say which. TNN_INVALID_ARGUMENT: a path that does not end in
- * .c, a name that is not as above, a sample that is not finite. TNN_IO_ERROR, TNN_OUT_OF_MEMORY.
+ * .c or that an #include cannot hold ("??", for one), a name that is not as above, a sample that is
+ * not finite. TNN_IO_ERROR, TNN_OUT_OF_MEMORY.
  */
 TNN_API tnn_status
 tnn_net_export_c(const tnn_net *net, const char *path, const tnn_export_options *options);

@@ -16,9 +16,21 @@ fails() {
 run 0 "$program" --help
 silent
 matches out 'usage: convert .*'
+grep -q 'neither seed nor dropout' out || fail "what ONNX does not keep is not told"
+full() { # ARGUMENT...: a device without space gets the output
+    run 1 bash -c '"$@" >/dev/full' full "$program" "$@"
+    matches err 'convert: cannot write to the standard output'
+}
+if [ -c /dev/full ]; then
+    full --help
+    full "$net" full.gguf
+fi
 fails 2 'expected two files.*' one.gguf
 fails 2 'net.txt: expected a name that ends in .*' net.txt net.gguf
 fails 2 'net.c: C can be written, but not read' net.c net.gguf
+fails 2 'net.gguf: --name is of C, .*' --name xor_net "$net" net.gguf
+fails 2 'net.onnx: --own-math is of C, .*' --own-math "$net" net.onnx
+[ ! -e net.gguf ] || fail "net.gguf is there"
 fails 1 'tnn_net_load: cannot open missing\.gguf: .*' missing.gguf net.c
 fails 1 'tnn_net_export_c: .*name.*' --name 1st "$net" net.c
 [ ! -e net.c ] || fail "net.c is there"

@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
-# compilers.sh GENERATE DIR: nets that GENERATE writes as C compile without a warning with every
+# compilers.sh GENERATE DIR CC: nets that GENERATE writes as C compile without a warning with every
 # compiler that is here, as C99 and as C++, for this machine and for microcontrollers that an
-# emulator runs; they give the library's outputs, and need no more stack than they state.
+# emulator runs; they give the library's outputs, and need no more stack than they state. CC is gcc,
+# and has to be here.
 set -euo pipefail
 
-generate=$1 dir=$2
+generate=$1 dir=$2 cc=$3
 rm -rf "$dir"
 mkdir -p "$dir"
 cd "$dir"
 "$generate" .
 
 failed=0
-warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+source=check.c
+warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wdouble-promotion -Wshadow -Werror)
 fail() {
     echo "FAILED: $*"
     failed=1
@@ -25,7 +27,7 @@ check() {
         echo "skipped: $name, there is no $1"
         return
     fi
-    if ! "$@" check.c -lm -o "$name" >"$name.log" 2>&1; then
+    if ! "$@" "$source" -lm -o "$name" >"$name.log" 2>&1; then
         head -20 "$name.log"
         fail "$*"
         return
@@ -62,16 +64,17 @@ stack() {
     [ "$count" -gt 0 ] || fail "$name: no stack usage in $list"
 }
 
+command -v "$cc" >/dev/null || fail "there is no $cc"
 c=("${warnings[@]}" -std=c99)
-check gcc-O0 "" gcc "${c[@]}" -O0 -fstack-usage
+check gcc-O0 "" "$cc" "${c[@]}" -O0 -fstack-usage
 stack gcc-O0
-check gcc-O2 "" gcc "${c[@]}" -O2 -fstack-usage
+check gcc-O2 "" "$cc" "${c[@]}" -O2 -fstack-usage
 stack gcc-O2
 # With the option that makes one rounding of two wherever a compiler may, which is the default
 # without -std.
-check gcc-O3-native "" gcc "${c[@]}" -O3 -march=native -ffp-contract=fast -fstack-usage
+check gcc-O3-native "" "$cc" "${c[@]}" -O3 -march=native -ffp-contract=fast -fstack-usage
 stack gcc-O3-native
-check gcc-two-roundings "" gcc "${c[@]}" -O1 -ffp-contract=off -DTWO_ROUNDINGS
+check gcc-two-roundings "" "$cc" "${c[@]}" -O1 -ffp-contract=off -DTWO_ROUNDINGS
 check g++ "" g++ -x c++ "${warnings[@]}" -O0
 check clang "" clang "${c[@]}" -O1 -march=native -ffp-contract=fast
 if command -v clang++ >/dev/null; then
@@ -106,5 +109,49 @@ arm() { # BOARD OPTION...
 arm mps2-an386 -O2 -mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16
 # A Cortex-M3 has none, and picolibc's fmaf rounds twice.
 arm mps2-an385 -Os -mcpu=cortex-m3 -DNOT_EXACT
+
+# ---- What is wrong is found, and nothing else, however deep the net ------------------------------
+
+# Of each deep net one with a wrong weight, which gets the samples of the right one, and one whose
+# first layer runs twice. deep.c returns how many mains do not say what they have to.
+{
+    for net in {own,library}_{2,6,10}; do
+        samples='/^.. ---- A check/'
+        sed -i "$samples,\$d" "weight_$net.c"
+        sed -n "$samples,\$p" "deep_$net.c" | sed 's/deep/weight/g; s/DEEP/WEIGHT/g' >>"weight_$net.c"
+        for end in c h; do
+            sed -e 's/deep/twice/g; s/DEEP/TWICE/g' -e 's/^    \(.*_layer0\)(x, a);/&\
+    float t[24];\n    \1(a, t);\n    for (int i = 0; i < 24; i++)\n        a[i] = t[i];/' \
+                "deep_$net.$end" >"twice_$net.$end"
+        done
+        for kind in deep weight twice; do
+            printf '#define %s_MAIN\n#define main %s_main\n#include "%s.c"\n#undef main\n' \
+                "$(tr a-z A-Z <<<"${kind}_$net")" "${kind}_$net"{,}
+        done
+    done
+    echo "int main(void) {"
+    echo "    int wrong = 0;"
+    for net in {own,library}_{2,6,10}; do
+        echo "    wrong += (deep_${net}_main() != 0) + (weight_${net}_main() != 1) +"
+        echo "             (twice_${net}_main() != 1);"
+    done
+    echo '    printf("%d outputs, %d wrong\n", 18, wrong);'
+    echo "    return wrong;"
+    echo "}"
+} >deep.c
+source=deep.c
+check deep-O2 "" "$cc" "${c[@]}" -O2
+check deep-O3-native "" "$cc" "${c[@]}" -O3 -march=native
+check deep-contract "" "$cc" "${c[@]}" -O1 -march=native -ffp-contract=fast
+
+# An output's last bit is wrong where there is a fused multiply-add, and is not elsewhere.
+sed 's/_predict(.*_sample_x\[r\], y);/&\n        y[0] = nextafterf(y[0], 2.0f);/' deep_own_2.c >bit.c
+if echo '#include <math.h>' | "$cc" -march=native -E -dM -x c - | grep -q FP_FAST_FMAF; then
+    status=0
+    "$cc" "${c[@]}" -O1 -march=native -DDEEP_OWN_2_MAIN bit.c -lm -o bit && ./bit >bit.out || status=$?
+    grep -q ' 0 to the bit, 10 wrong$' bit.out && [ $status = 1 ] || fail "a wrong bit is right"
+fi
+"$cc" "${c[@]}" -O1 -DDEEP_OWN_2_MAIN -D'DEEP_OWN_2_FMAF(a,b,c)=((a)*(b)+(c))' bit.c -lm -o bit &&
+    ./bit >bit.out || fail "a last bit is wrong"
 
 exit $failed

@@ -1,6 +1,8 @@
 /*
  * generate DIR [NETS]: nets of all kinds as generated C, in DIR/own_0.c, DIR/library_2.c and so on,
- * and DIR/check.c, a program that includes them and compares every output with the library's.
+ * and DIR/check.c, a program that includes them and compares every output with the library's. And
+ * nets of 2, 6 and 10 layers, DIR/deep_own_2.c, DIR/deep_library_2.c and so on, and the same with a
+ * weight that is 1 % larger, DIR/weight_own_2.c.
  *
  * check.c prints "N outputs, M wrong" and returns 0 if M is 0. Nets with the library's own
  * functions have to agree to the bit, unless NOT_EXACT is defined, or TWO_ROUNDINGS, which replaces
@@ -8,6 +10,7 @@
  */
 #include <tinynn/tinynn.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +151,68 @@ static void export_net(const char *folder, size_t number, FILE *check) {
     tnn_net_destroy(net);
 }
 
+/* ---- Deep nets ------------------------------------------------------------------------------- */
+
+enum { MOST_DEPTH = 10, DEEP_WIDTH = 24 };
+
+static tnn_net *make_deep_net(size_t depth, bool own) {
+    tnn_layer layers[MOST_DEPTH];
+    tnn_net *net;
+    for (size_t l = 0; l < depth; l++)
+        layers[l] = (tnn_layer){.units = DEEP_WIDTH, .activation = tnn_relu()};
+    if (!own) /* for a function of <math.h> */
+        layers[0].activation = tnn_tanh();
+    layers[depth - 1] = (tnn_layer){.units = 1};
+    require(tnn_net_create(&net, DEEP_WIDTH, layers, depth, NULL));
+    return net;
+}
+
+static void predict(const tnn_net *net, const float *x, float *y) {
+    tnn_workspace *workspace;
+    require(tnn_workspace_create(&workspace, net, ROWS));
+    require(tnn_predict(net, workspace, ROWS, x, y));
+    tnn_workspace_destroy(workspace);
+}
+
+/* Makes the first weight of a layer 1 % larger that takes an output with it by 1e-4; next to a relu
+ * whose output is 0 a weight may be any. */
+static void break_weight(tnn_net *net, size_t layer, size_t weights, const float *x) {
+    float y[ROWS], broken_y[ROWS];
+    float *weight = tnn_net_weights(net, layer);
+    predict(net, x, y);
+    for (size_t i = 0; i < weights; i++) {
+        float right = weight[i];
+        weight[i] *= 1.01f;
+        predict(net, x, broken_y);
+        for (size_t r = 0; r < ROWS; r++)
+            if (broken_y[r] - y[r] > 1e-4f)
+                return;
+        weight[i] = right;
+    }
+    fprintf(stderr, "no weight matters\n");
+    exit(1);
+}
+
+static void export_deep_net(const char *folder, size_t depth, bool own) {
+    static const char *const kinds[] = {"deep", "weight"};
+    float x[ROWS * DEEP_WIDTH];
+    char path[1024];
+    const tnn_export_options options = {.own_math = own, .rows = ROWS, .x = x};
+    tnn_net *net = make_deep_net(depth, own);
+    for (size_t i = 0; i < ROWS * DEEP_WIDTH; i++)
+        x[i] = uniform();
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(
+            path, sizeof path, "%s/%s_%s_%zu.c", folder, kinds[i], own ? "own" : "library", depth);
+        require(tnn_net_export_c(net, path, &options));
+        if (i == 0)
+            break_weight(net, depth / 2, DEEP_WIDTH * (depth == 2 ? 1 : DEEP_WIDTH), x);
+    }
+    tnn_net_destroy(net);
+}
+
+/* ---- The program ----------------------------------------------------------------------------- */
+
 static const char check_begin[] = "#include <math.h>\n"
                                   "#include <stdint.h>\n"
                                   "#include <stdio.h>\n"
@@ -223,5 +288,9 @@ int main(int argc, char **argv) {
         fprintf(check, "#undef fmaf\n");
     }
     put_main(check, nets);
+    for (size_t depth = 2; depth <= MOST_DEPTH; depth += 4) {
+        export_deep_net(argv[1], depth, false);
+        export_deep_net(argv[1], depth, true);
+    }
     return fclose(check) == 0 ? 0 : 1;
 }
