@@ -429,6 +429,90 @@ static void test_checkpoint_resumed_training_fails_like_the_unbroken_one(void **
     destroy_trainee(&whole);
 }
 
+/* The weights that it goes back to do not depend on a file that is saved after every epoch, nor on
+ * a break. */
+static void test_checkpoint_to_a_path_fails_like_the_training_without(void **state) {
+    (void)state;
+    const training t = {.method = 1};
+    trainee whole = new_trainee(&t, NULL), saving = new_trainee(&t, NULL), who;
+    spoiler by = {.who = &whole}, saver = {.who = &saving}, again = {.who = &who};
+    tnn_fit_options options = spoiled_options(&t, &by);
+    assert_status(fit_trainee(&whole, &options), TNN_NOT_FINITE);
+    options = spoiled_options(&t, &saver);
+    options.checkpoint = PATH;
+    assert_status(fit_trainee(&saving, &options), TNN_NOT_FINITE);
+    assert_same_trainee(&saving, &whole);
+    assert_same_report(&saving.report, &whole.report);
+
+    who = loaded_from_path();
+    options = spoiled_options(&t, &again);
+    options.checkpoint = PATH;
+    options.resume = who.state;
+    assert_status(fit_trainee(&who, &options), TNN_NOT_FINITE);
+    assert_same_trainee(&who, &whole);
+    assert_same_report(&who.report, &whole.report);
+    free_file(&by.file);
+    free_file(&saver.file);
+    destroy_trainee(&who);
+    destroy_trainee(&saving);
+    destroy_trainee(&whole);
+    remove(PATH);
+}
+
+/* Steps of one batch that has all rows: after so many of them weights are kept. */
+enum { SAFE_ROWS = 4096, SAFE_STEP = (SAFE_ROWS - 1) / TRAINING_ROWS + 1 };
+
+typedef struct late_spoiler {
+    trainee *who;
+    float safe[64]; /* parameters after SAFE_STEP */
+    model_file file;
+} late_spoiler;
+
+static bool spoil_late(void *context, const tnn_progress *progress) {
+    late_spoiler *self = context;
+    const tnn_net *net = self->who->net;
+    size_t count = tnn_net_parameter_count(net);
+    assert_true(count <= COUNT_OF(self->safe));
+    if (progress->step == SAFE_STEP)
+        memcpy(self->safe, tnn_net_read_parameters(net), count * sizeof self->safe[0]);
+    if (progress->step == SAFE_STEP - 2)
+        self->file = saved_checkpoint(net, self->who->optimizer, progress->state);
+    if (progress->step == SAFE_STEP + 5)
+        tnn_net_biases(self->who->net, 1)[0] = NAN;
+    return true;
+}
+
+static tnn_fit_options late_options(const training *t, late_spoiler *by) {
+    tnn_fit_options options = training_options(t);
+    options.batch_rows = TRAINING_ROWS;
+    options.epochs = SAFE_STEP + 10;
+    options.after_batch = spoil_late;
+    options.context = by;
+    return options;
+}
+
+/* To those that were kept, and not to later ones, whether it was broken off before or not. */
+static void test_checkpoint_overflow_goes_back_to_the_weights_of_4096_rows(void **state) {
+    (void)state;
+    const training t = {.method = 1};
+    trainee whole = new_trainee(&t, NULL), who;
+    late_spoiler by = {.who = &whole}, again = {.who = &who};
+    tnn_fit_options options = late_options(&t, &by);
+    assert_status(fit_trainee(&whole, &options), TNN_NOT_FINITE);
+    size_t count = tnn_net_parameter_count(whole.net);
+    assert_same_bits(tnn_net_read_parameters(whole.net), by.safe, count);
+
+    assert_ok(load_checkpoint(&who, &by.file, NULL));
+    options = late_options(&t, &again);
+    options.resume = who.state;
+    assert_status(fit_trainee(&who, &options), TNN_NOT_FINITE);
+    assert_same_trainee(&who, &whole);
+    assert_same_report(&who.report, &whole.report);
+    free_file(&by.file);
+    destroy_trainee(&who);
+    destroy_trainee(&whole);
+}
+
 /* What is saved can be gone on from: the file stays that of epoch 5, and is resumed. */
 static void test_checkpoint_weights_that_are_not_finite_are_not_saved(void **state) {
     (void)state;
@@ -909,6 +993,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_checkpoint_model_file_is_none),
         cmocka_unit_test(test_checkpoint_state_may_be_left_where_it_is),
         cmocka_unit_test(test_checkpoint_resumed_training_fails_like_the_unbroken_one),
+        cmocka_unit_test(test_checkpoint_to_a_path_fails_like_the_training_without),
+        cmocka_unit_test(test_checkpoint_overflow_goes_back_to_the_weights_of_4096_rows),
         cmocka_unit_test(test_checkpoint_weights_that_are_not_finite_are_not_saved),
         cmocka_unit_test(test_checkpoint_resuming_something_else_is_refused),
         cmocka_unit_test(test_checkpoint_resuming_with_another_net_is_refused),
