@@ -886,11 +886,12 @@ tnn_net_save_to_memory(const tnn_net *net, void *buffer, size_t capacity_bytes, 
  * TNN_INVALID_ARGUMENT, or what write returned. */
 TNN_API tnn_status tnn_net_save_to(const tnn_net *net, const tnn_sink *sink);
 
-/* How much a file may have before loading says TNN_UNSUPPORTED. 0: the default. */
+/* How much a file may have before loading says TNN_UNSUPPORTED, as it does of more than 65,536
+ * keys. 0: the default. */
 typedef struct tnn_load_limits {
     size_t total_bytes; /* of the file; default 2^32 */
     size_t parameters;  /* of the net; default 2^30 */
-    size_t layers;      /* default 4096 */
+    size_t layers;      /* default 4096; also of tensors: two each, and 64 */
     size_t units;       /* of a layer, and the net's inputs; default 2^24 */
 } tnn_load_limits;
 
