@@ -774,13 +774,24 @@ static void test_checkpoint_path_that_cannot_be_is_told_at_once(void **state) {
     trainee who = new_trainee(&t, NULL);
     snapshot before = take_snapshot(who.net);
     tnn_fit_options options = training_options(&t);
-    options.checkpoint = "no/such/folder/training.gguf";
-    assert_status(fit_trainee(&who, &options), TNN_IO_ERROR);
-    assert_memory_equal(
-        tnn_error_message(), "tnn_fit: cannot open", strlen("tnn_fit: cannot open"));
-    assert_int_equal(who.report.end, TNN_FIT_FAILED);
-    assert_int_equal(who.report.progress.step, 0);
-    assert_unchanged(who.net, &before);
+    char too_long[300] = "";
+    memset(too_long, 'x', sizeof too_long - 1);
+    const struct {
+        const char *path, *message;
+    } cases[] = {
+        {"no/such/folder/training.gguf", "tnn_fit: cannot open"},
+        {"", "tnn_fit: \"\" is not the name of a file"},
+        {"./", "tnn_fit: \"./\" is not the name of a file"},
+        {too_long, "tnn_fit: cannot "},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        options.checkpoint = cases[i].path;
+        assert_status(fit_trainee(&who, &options), TNN_IO_ERROR);
+        assert_memory_equal(tnn_error_message(), cases[i].message, strlen(cases[i].message));
+        assert_int_equal(who.report.end, TNN_FIT_FAILED);
+        assert_int_equal(who.report.progress.step, 0);
+        assert_unchanged(who.net, &before);
+    }
     free_snapshot(&before);
     destroy_trainee(&who);
 }

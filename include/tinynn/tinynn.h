@@ -866,8 +866,9 @@ typedef struct tnn_sink {
 /*
  * Writes the net to a file, whole or not at all: to a new file in the same folder, which is synced
  * to the disk and then renamed. Whatever happens, path is the old file or the new one. A new file
- * has the permissions of the one that it replaces, which has to be a regular file. A process that
- * is killed meanwhile may leave a file ".tinynn-*.tmp" in the folder.
+ * has the permissions and, where that is allowed, the group of the one that it replaces, which has
+ * to be a regular file; owner and access control lists are not kept. A symbolic link is replaced,
+ * not followed. A process that is killed meanwhile may leave a file ".tinynn-*.tmp" in the folder.
  *
  * TNN_IO_ERROR says what failed and why; path is then the old file, except that a folder that could
  * not be synced has the new one. TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY.
