@@ -349,7 +349,8 @@ static void fill_weights(const reader *from, const parts *read, tnn_fit_state *s
         memcpy(state->best, from->net->parameters, bytes);
 }
 
-static tnn_status make_state(const reader *from, const parts *read, tnn_fit_state **state) {
+static tnn_status make_state(
+    const reader *from, const tnn_optimizer *optimizer, const parts *read, tnn_fit_state **state) {
     const tnn_allocator *allocator = from->net->allocator;
     tnni_arena arena = {0};
     lay_out(&arena, read, state);
@@ -362,6 +363,7 @@ static tnn_status make_state(const reader *from, const parts *read, tnn_fit_stat
     lay_out(&arena, read, state);
     (*state)->allocator = allocator;
     (*state)->bytes = bytes;
+    (*state)->loaded_as = tnni_fit_checksum(from->net, optimizer);
     fill_weights(from, read, *state);
     return TNN_OK;
 }
@@ -398,7 +400,7 @@ static tnn_status read_state(reader *from, const tnn_optimizer *optimizer, tnn_f
     if (status == TNN_OK)
         status = find_weights(from, &read);
     if (status == TNN_OK)
-        status = make_state(from, &read, state);
+        status = make_state(from, optimizer, &read, state);
     return status == TNN_OK ? check_state(from, &read, *state) : status;
 }
 

@@ -564,7 +564,8 @@ static tnn_status run_fit(fit *f) {
     tnn_status saved = TNN_OK;
     identify(f);
     if (options->resume)
-        status = tnni_fit_check_resume(caller, f->net, &f->state, options->resume, options->epochs);
+        status = tnni_fit_check_resume(
+            caller, f->net, f->optimizer, &f->state, options->resume, options->epochs);
     if (status == TNN_OK && options->checkpoint)
         status = tnni_checkpoint_try(caller, options->checkpoint, f->net->allocator);
     if (status == TNN_OK)

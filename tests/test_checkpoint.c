@@ -648,6 +648,40 @@ static void test_checkpoint_resuming_with_another_net_is_refused(void **state) {
     free_file(&file);
 }
 
+/* As many passes, and something else learned in them. */
+static void test_checkpoint_resuming_other_weights_or_moments_is_refused(void **state) {
+    (void)state;
+    static const char message[] = "net or optimizer is not as it was loaded with options->resume: "
+                                  "other parameters or moments";
+    const training t = {.method = 5};
+    trainee who, again, fresh = new_trainee(&t, NULL);
+    model_file file = broken_training(&t, 0);
+    assert_ok(load_checkpoint(&who, &file, NULL));
+    assert_ok(load_checkpoint(&again, &file, NULL));
+    tnn_loss huber = tnn_huber(0.75f);
+    tnn_fit_options options = training_options(&t);
+    options.resume = who.state;
+
+    float *bias = &tnn_net_biases(who.net, 1)[1]; /* the last parameter */
+    float right = *bias;
+    *bias = nextafterf(right, INFINITY);
+    assert_not_resumed(&who, huber, training_data(), &options, message);
+    *bias = right;
+    trainee mixed = {.net = who.net, .optimizer = fresh.optimizer};
+    assert_not_resumed(&mixed, huber, training_data(), &options, message);
+
+    /* The same file again is as good, and so is the first one, for all that was refused. */
+    mixed.optimizer = again.optimizer;
+    assert_ok(fit_trainee(&mixed, &options));
+    options.resume = again.state;
+    mixed = (trainee){.net = again.net, .optimizer = who.optimizer};
+    assert_ok(fit_trainee(&mixed, &options));
+    destroy_trainee(&who);
+    destroy_trainee(&again);
+    destroy_trainee(&fresh);
+    free_file(&file);
+}
+
 static void test_checkpoint_arguments_are_checked(void **state) {
     (void)state;
     const training t = {0}, other = {.net = 1};
@@ -1009,6 +1043,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_checkpoint_weights_that_are_not_finite_are_not_saved),
         cmocka_unit_test(test_checkpoint_resuming_something_else_is_refused),
         cmocka_unit_test(test_checkpoint_resuming_with_another_net_is_refused),
+        cmocka_unit_test(test_checkpoint_resuming_other_weights_or_moments_is_refused),
         cmocka_unit_test(test_checkpoint_arguments_are_checked),
         cmocka_unit_test(test_checkpoint_loading_without_memory_leaves_nothing),
         cmocka_unit_test(test_checkpoint_resuming_without_memory_learns_nothing),

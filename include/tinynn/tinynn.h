@@ -622,8 +622,9 @@ typedef struct tnn_fit_options {
     tnn_fit_callback *after_epoch; /* or NULL */
     tnn_fit_callback *after_batch; /* or NULL */
     void *context;                 /* for both */
-    /* From tnn_checkpoint_load: go on from there, with the net and the optimizer that it loaded and
-     * the same data and options. epochs may be another number, but not less than those begun. */
+    /* From tnn_checkpoint_load: go on from there, with the net and the optimizer that it loaded, as
+     * they were loaded, and the same data and options. epochs may be another number, but not less
+     * than those begun. */
     const tnn_fit_state *resume;
     /* A file that the training is saved to, by tnn_checkpoint_save after every checkpoint_epochs
      * epochs (0: 1) and when it ends; parameters that are not finite are not saved. NULL: none. */
@@ -682,12 +683,13 @@ typedef struct tnn_fit_report {
  * message tell where it began, and the net has the last weights that were seen to be finite, those
  * of at most 4,096 rows or one batch before. The optimizer's moments may not be finite then.
  * TNN_INVALID_ARGUMENT, also for a class out of range in any row, before anything is learned, and
- * for a schedule that gives no rate, in the midst of it, and if options->resume is of another net
- * or training: the message says what differs. TNN_OUT_OF_MEMORY. The optimizer has its learning
- * rate of before, whatever the schedule and the status; resumed, that of before the first part.
- * TNN_IO_ERROR: a checkpoint could not be written, and the one before is still there. Found at the
- * begin, nothing is learned; in the midst of it, it ends the training, and the net has the weights
- * of that moment; at the end, the net has the weights as with TNN_OK.
+ * for a schedule that gives no rate, in the midst of it, and if options->resume is of another net,
+ * optimizer or training, or of other parameters or moments: the message says what differs.
+ * TNN_OUT_OF_MEMORY. The optimizer has its learning rate of before, whatever the schedule and the
+ * status; resumed, that of before the first part. TNN_IO_ERROR: a checkpoint could not be written,
+ * and the one before is still there. Found at the begin, nothing is learned; in the midst of it, it
+ * ends the training, and the net has the weights of that moment; at the end, the net has the
+ * weights as with TNN_OK.
  */
 TNN_API tnn_status tnn_fit(
     tnn_net *net, tnn_optimizer *optimizer, tnn_loss loss, const tnn_dataset *train,
