@@ -292,6 +292,12 @@ static tnn_status check_values(const reader *from, const tnn_fit_state *state) {
         return bad(
             from, TNNI_FIT_VALIDATION_LOSS_KEY,
             has_validated ? "finite" : "NaN, and nothing was validated");
+    if (has_validated ? progress->validation_score > 1.0 : !isnan(progress->validation_score))
+        return bad(
+            from, TNNI_FIT_VALIDATION_SCORE_KEY,
+            has_validated ? "at most 1" : "NaN, and nothing was validated");
+    if (has_validated && !isfinite(progress->best_loss))
+        return bad(from, TNNI_FIT_BEST_LOSS_KEY, "finite");
     if (has_judged ? isnan(progress->best_loss) : progress->best_loss != (double)INFINITY)
         return bad(
             from, TNNI_FIT_BEST_LOSS_KEY, has_judged ? "a number" : "infinite before there is one");

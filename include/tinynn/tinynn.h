@@ -930,7 +930,8 @@ tnn_net_load_from(tnn_net **net, const tnn_source *source, const tnn_load_option
 /*
  * A checkpoint is a model file with more in it: the optimizer, gradients that are pending, and,
  * with a state, where a training by tnn_fit is, its best weights too. Trained on from it, in
- * another process or on another machine, a net has the bits that it would have had without a break.
+ * another process or on another machine (among those with fused multiply-add), a net has the bits
+ * that it would have had without a break.
  * tnn_net_load reads the net of a checkpoint. docs/model-file.md has it byte by byte.
  *
  * state is a callback's progress->state, or from tnn_checkpoint_load and untouched since; NULL in
