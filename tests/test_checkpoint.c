@@ -136,6 +136,37 @@ static void test_checkpoint_may_be_resumed_at_every_batch(void **state) {
     remove(PATH);
 }
 
+/* Is the state as it was when it was saved with this trainee's net and optimizer? */
+static void assert_same_state(
+    const trainee *with, const tnn_fit_state *state, const model_file *before) {
+    model_file after = saved_checkpoint(with->net, with->optimizer, state);
+    assert_int_equal(after.count, before->count);
+    assert_memory_equal(after.bytes, before->bytes, before->count);
+    free_file(&after);
+}
+
+/* A state is the caller's: it may be resumed again, with what is loaded again. */
+static void test_checkpoint_resuming_does_not_touch_the_state(void **state) {
+    (void)state;
+    const training t = {.method = 1, .validation = 1};
+    model_file file = broken_training(&t, 2);
+    trainee who, again;
+    assert_ok(load_checkpoint(&who, &file, NULL));
+    assert_ok(load_checkpoint(&again, &file, NULL));
+    tnn_fit_options options = training_options(&t);
+    options.resume = who.state;
+    model_file before = saved_checkpoint(again.net, again.optimizer, who.state);
+    assert_ok(fit_trainee(&who, &options));
+    assert_true(who.report.progress.best_epoch >= BREAK - 1); /* new best weights */
+    assert_same_state(&again, who.state, &before);
+    assert_ok(fit_trainee(&again, &options));
+    assert_same_trainee(&again, &who);
+    free_file(&before);
+    free_file(&file);
+    destroy_trainee(&who);
+    destroy_trainee(&again);
+}
+
 /* ---- Through a path -------------------------------------------------------------------------- */
 
 static bool stop_after_break(void *context, const tnn_progress *progress) {
@@ -459,6 +490,21 @@ static void test_checkpoint_to_a_path_fails_like_the_training_without(void **sta
     remove(PATH);
 }
 
+/* Without any that were finite there is nothing to go back to. */
+static void test_checkpoint_net_that_never_was_finite_stays_as_it_is(void **state) {
+    (void)state;
+    const training t = {.method = 1};
+    trainee who = new_trainee(&t, NULL);
+    tnn_fit_options options = training_options(&t);
+    tnn_net_biases(who.net, 1)[0] = INFINITY;
+    snapshot before = take_snapshot(who.net);
+    assert_status(fit_trainee(&who, &options), TNN_NOT_FINITE);
+    assert_same_bits(
+        tnn_net_read_parameters(who.net), before.parameters, tnn_net_parameter_count(who.net));
+    free_snapshot(&before);
+    destroy_trainee(&who);
+}
+
 /* Steps of one batch that has all rows: after so many of them weights are kept. */
 enum { SAFE_ROWS = 4096, SAFE_STEP = (SAFE_ROWS - 1) / TRAINING_ROWS + 1 };
 
@@ -503,11 +549,14 @@ static void test_checkpoint_overflow_goes_back_to_the_weights_of_4096_rows(void 
     assert_same_bits(tnn_net_read_parameters(whole.net), by.safe, count);
 
     assert_ok(load_checkpoint(&who, &by.file, NULL));
+    model_file before = saved_checkpoint(whole.net, whole.optimizer, who.state);
     options = late_options(&t, &again);
     options.resume = who.state;
     assert_status(fit_trainee(&who, &options), TNN_NOT_FINITE);
     assert_same_trainee(&who, &whole);
     assert_same_report(&who.report, &whole.report);
+    assert_same_state(&whole, who.state, &before);
+    free_file(&before);
     free_file(&by.file);
     destroy_trainee(&who);
     destroy_trainee(&whole);
@@ -1039,6 +1088,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_checkpoint_state_may_be_left_where_it_is),
         cmocka_unit_test(test_checkpoint_resumed_training_fails_like_the_unbroken_one),
         cmocka_unit_test(test_checkpoint_to_a_path_fails_like_the_training_without),
+        cmocka_unit_test(test_checkpoint_resuming_does_not_touch_the_state),
+        cmocka_unit_test(test_checkpoint_net_that_never_was_finite_stays_as_it_is),
         cmocka_unit_test(test_checkpoint_overflow_goes_back_to_the_weights_of_4096_rows),
         cmocka_unit_test(test_checkpoint_weights_that_are_not_finite_are_not_saved),
         cmocka_unit_test(test_checkpoint_resuming_something_else_is_refused),
