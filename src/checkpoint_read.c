@@ -292,6 +292,12 @@ static tnn_status check_values(const reader *from, const tnn_fit_state *state) {
         return bad(
             from, TNNI_FIT_VALIDATION_LOSS_KEY,
             has_validated ? "finite" : "NaN, and nothing was validated");
+    if (has_validated ? progress->validation_score > 1.0 : !isnan(progress->validation_score))
+        return bad(
+            from, TNNI_FIT_VALIDATION_SCORE_KEY,
+            has_validated ? "at most 1" : "NaN, and nothing was validated");
+    if (has_validated && !isfinite(progress->best_loss))
+        return bad(from, TNNI_FIT_BEST_LOSS_KEY, "finite");
     if (has_judged ? isnan(progress->best_loss) : progress->best_loss != (double)INFINITY)
         return bad(
             from, TNNI_FIT_BEST_LOSS_KEY, has_judged ? "a number" : "infinite before there is one");
@@ -349,7 +355,8 @@ static void fill_weights(const reader *from, const parts *read, tnn_fit_state *s
         memcpy(state->best, from->net->parameters, bytes);
 }
 
-static tnn_status make_state(const reader *from, const parts *read, tnn_fit_state **state) {
+static tnn_status make_state(
+    const reader *from, const tnn_optimizer *optimizer, const parts *read, tnn_fit_state **state) {
     const tnn_allocator *allocator = from->net->allocator;
     tnni_arena arena = {0};
     lay_out(&arena, read, state);
@@ -362,6 +369,7 @@ static tnn_status make_state(const reader *from, const parts *read, tnn_fit_stat
     lay_out(&arena, read, state);
     (*state)->allocator = allocator;
     (*state)->bytes = bytes;
+    (*state)->loaded_as = tnni_fit_checksum(from->net, optimizer);
     fill_weights(from, read, *state);
     return TNN_OK;
 }
@@ -398,7 +406,7 @@ static tnn_status read_state(reader *from, const tnn_optimizer *optimizer, tnn_f
     if (status == TNN_OK)
         status = find_weights(from, &read);
     if (status == TNN_OK)
-        status = make_state(from, &read, state);
+        status = make_state(from, optimizer, &read, state);
     return status == TNN_OK ? check_state(from, &read, *state) : status;
 }
 

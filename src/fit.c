@@ -256,14 +256,12 @@ static bool are_finite(const tnn_net *net) {
     return finite;
 }
 
-/* Returns whether there was something to keep. */
-static bool keep_safe(fit *f) {
+static void keep_safe(fit *f) {
     f->state.unsafe_rows = 0;
     if (!are_finite(f->net))
-        return false;
+        return;
     memcpy(f->state.safe, f->net->parameters, parameter_bytes(f));
     f->state.has_safe = true;
-    return true;
 }
 
 static void go_back(fit *f) {
@@ -441,9 +439,10 @@ static void judge(fit *f) {
     }
 }
 
-/* Parameters that are not finite will end the training, and are no place to go on from. */
+/* Parameters that are not finite will end the training, and are no place to go on from. Saving
+ * changes nothing of where a training is: it ends as one without a file, even if it overflows. */
 static tnn_status save(fit *f) {
-    if (!keep_safe(f))
+    if (!are_finite(f->net))
         return TNN_OK;
     update_progress(f);
     return tnni_checkpoint_save(caller, f->net, f->optimizer, &f->state, f->options->checkpoint);
@@ -565,7 +564,8 @@ static tnn_status run_fit(fit *f) {
     tnn_status saved = TNN_OK;
     identify(f);
     if (options->resume)
-        status = tnni_fit_check_resume(caller, f->net, &f->state, options->resume, options->epochs);
+        status = tnni_fit_check_resume(
+            caller, f->net, f->optimizer, &f->state, options->resume, options->epochs);
     if (status == TNN_OK && options->checkpoint)
         status = tnni_checkpoint_try(caller, options->checkpoint, f->net->allocator);
     if (status == TNN_OK)

@@ -1,6 +1,7 @@
 #include "fit_state.h"
 
 #include "optimizer.h"
+#include "support/checksum.h"
 #include "support/memory.h"
 #include "support/source.h"
 #include "support/status.h"
@@ -73,9 +74,21 @@ static tnn_status check_behaviours(
     return status;
 }
 
+static uint64_t add_floats(uint64_t sum, const float *values, size_t count) {
+    return tnni_checksum(sum, (const unsigned char *)values, count * sizeof *values);
+}
+
+uint64_t tnni_fit_checksum(const tnn_net *net, const tnn_optimizer *optimizer) {
+    size_t count = net->parameter_count;
+    uint64_t sum = add_floats(0, net->parameters, count);
+    for (size_t m = 0; m < optimizer->moment_count; m++)
+        sum = add_floats(sum, optimizer->moments + m * optimizer->stride, count);
+    return sum;
+}
+
 tnn_status tnni_fit_check_resume(
-    const char *caller, const tnn_net *net, const tnn_fit_state *training,
-    const tnn_fit_state *resume, size_t epochs) {
+    const char *caller, const tnn_net *net, const tnn_optimizer *optimizer,
+    const tnn_fit_state *training, const tnn_fit_state *resume, size_t epochs) {
     if (resume->layout != training->layout || resume->parameter_count != training->parameter_count)
         return tnni_fail(
             TNN_INVALID_ARGUMENT,
@@ -95,6 +108,14 @@ tnn_status tnni_fit_check_resume(
         return tnni_fail(
             TNN_INVALID_ARGUMENT, "%s: options->epochs is %zu, " RESUME " begun %zu", caller,
             epochs, resume->progress.epoch + 1);
+    if (status == TNN_OK && resume->bytes > 0 &&
+        resume->loaded_as != tnni_fit_checksum(net, optimizer))
+        return tnni_fail(
+            TNN_INVALID_ARGUMENT,
+            "%s: net or optimizer is not as it was loaded with options->resume: other parameters "
+            "or "
+            "moments",
+            caller);
     return status;
 }
 

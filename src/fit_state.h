@@ -43,7 +43,8 @@ struct tnn_fit_state {
 
     /* Of one that was loaded: all of it is one block. */
     const tnn_allocator *allocator;
-    size_t bytes;
+    size_t bytes;       /* 0: it was not loaded */
+    uint64_t loaded_as; /* checksum of what the net and the optimizer had learned */
 };
 
 /* Batches of an epoch. */
@@ -56,10 +57,13 @@ static inline bool tnni_fit_has_best(const tnn_fit_state *state) {
     return state->best && isfinite(state->progress.best_loss);
 }
 
-/* Can this training be resumed from there, with this net, and go on to so many epochs? Otherwise
- * TNN_INVALID_ARGUMENT, naming caller and what differs. */
+/* Of all parameters and moments, as this machine has them in memory. */
+uint64_t tnni_fit_checksum(const tnn_net *net, const tnn_optimizer *optimizer);
+
+/* Can this training be resumed from there, with this net and optimizer, and go on to so many
+ * epochs? Otherwise TNN_INVALID_ARGUMENT, naming caller and what differs. */
 tnn_status tnni_fit_check_resume(
-    const char *caller, const tnn_net *net, const tnn_fit_state *training,
-    const tnn_fit_state *resume, size_t epochs);
+    const char *caller, const tnn_net *net, const tnn_optimizer *optimizer,
+    const tnn_fit_state *training, const tnn_fit_state *resume, size_t epochs);
 
 #endif

@@ -50,7 +50,8 @@ typedef struct tnni_gguf {
     size_t count;
     size_t key_count;
     size_t tensor_count;
-    size_t *keys;    /* where each begins, in the order of their names */
+    bool is_sorted;
+    size_t *keys;    /* where each begins, in the order of their names, once they are sorted */
     size_t *tensors; /* the same */
     size_t infos;    /* where the list of tensors begins */
     size_t alignment;
@@ -74,12 +75,13 @@ typedef struct tnni_gguf_tensor {
 
 /*
  * Finds keys and tensors in bytes, which stay the caller's, and checks the checksum. Takes time
- * linear in count but for sorting the names, and 8 bytes of memory for each of them.
- * TNN_BAD_FORMAT, TNN_UNSUPPORTED, TNN_OUT_OF_MEMORY, and then there is nothing to close.
+ * linear in count but for sorting the names, and 8 bytes of memory for each of them. There are at
+ * most 65,536 keys. TNN_BAD_FORMAT, TNN_UNSUPPORTED, TNN_OUT_OF_MEMORY, and then there is nothing
+ * to close.
  */
 tnn_status tnni_gguf_open(
-    tnni_gguf *gguf, const char *where, const tnn_allocator *allocator, const unsigned char *bytes,
-    size_t count);
+    tnni_gguf *gguf, const char *where, const tnn_allocator *allocator, size_t most_tensors,
+    const unsigned char *bytes, size_t count);
 void tnni_gguf_close(tnni_gguf *gguf);
 
 /* Do these bytes begin such a file? Otherwise as above. To know before the rest is there. */

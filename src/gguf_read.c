@@ -12,6 +12,7 @@
 enum {
     LEAST_KEY = 13,    /* bytes: length, type, a value of one byte */
     LEAST_TENSOR = 24, /* length, dimension count, type, offset */
+    MOST_KEYS = 1 << 16,
     MOST_ALIGNMENT = 1 << 16,
     MOST_DEPTH = 8 /* of arrays in arrays */
 };
@@ -212,11 +213,21 @@ static tnn_status index_names(
     return TNN_OK;
 }
 
+static size_t look_up_unsorted(
+    const tnni_gguf *gguf, const size_t *entries, size_t count, const char *name) {
+    for (size_t i = 0; i < count; i++)
+        if (compare(gguf, entries[i], name, strlen(name)) == 0)
+            return entries[i];
+    return SIZE_MAX;
+}
+
 /* Where the entry of a name begins; SIZE_MAX if there is none. */
 static size_t look_up(
     const tnni_gguf *gguf, const size_t *entries, size_t count, const char *name) {
     size_t length = strlen(name);
     size_t first = 0;
+    if (!gguf->is_sorted)
+        return look_up_unsorted(gguf, entries, count, name);
     while (count > 0) {
         size_t middle = first + count / 2;
         int order = compare(gguf, entries[middle], name, length);
@@ -422,8 +433,10 @@ tnn_status tnni_gguf_check_begin(const char *where, const unsigned char *bytes, 
     return take_magic(&(cursor){&gguf, 0});
 }
 
-/* A number of entries, for which there has to be room behind it. */
-static tnn_status take_count(cursor *walk, const char *what, size_t least, size_t *count) {
+/* A number of entries, for which there has to be room behind it, and no more than can have a
+ * meaning: they are sorted, and not all of them in a cache. */
+static tnn_status take_count(
+    cursor *walk, const char *what, size_t least, size_t most, size_t *count) {
     uint64_t claimed = 0;
     tnn_status status = take_u64(walk, "the header", &claimed);
     size_t left = walk->gguf->count - walk->at;
@@ -431,6 +444,10 @@ static tnn_status take_count(cursor *walk, const char *what, size_t least, size_
         return tnni_fail(
             TNN_BAD_FORMAT, "%s: byte %zu: %" PRIu64 " %s, but there are only %zu bytes more",
             walk->gguf->where, walk->at - 8, claimed, what, left);
+    if (status == TNN_OK && claimed > most)
+        return tnni_fail(
+            TNN_UNSUPPORTED, "%s: byte %zu: %" PRIu64 " %s, expected at most %zu",
+            walk->gguf->where, walk->at - 8, claimed, what, most);
     *count = (size_t)claimed;
     return status;
 }
@@ -448,13 +465,13 @@ static tnn_status allocate_index(tnni_gguf *gguf) {
     return TNN_OK;
 }
 
-/* Header, keys and list of tensors, with the index of their names. */
-static tnn_status walk_all(tnni_gguf *gguf, cursor *walk) {
+/* Header, keys and list of tensors, with an index that is not sorted yet. */
+static tnn_status walk_all(tnni_gguf *gguf, size_t most_tensors, cursor *walk) {
     tnn_status status = take_magic(walk);
     if (status == TNN_OK)
-        status = take_count(walk, "tensors", LEAST_TENSOR, &gguf->tensor_count);
+        status = take_count(walk, "tensors", LEAST_TENSOR, most_tensors, &gguf->tensor_count);
     if (status == TNN_OK)
-        status = take_count(walk, "keys", LEAST_KEY, &gguf->key_count);
+        status = take_count(walk, "keys", LEAST_KEY, MOST_KEYS, &gguf->key_count);
     if (status == TNN_OK)
         status = allocate_index(gguf);
     for (size_t i = 0; i < gguf->key_count && status == TNN_OK; i++) {
@@ -466,10 +483,14 @@ static tnn_status walk_all(tnni_gguf *gguf, cursor *walk) {
         gguf->tensors[i] = walk->at;
         status = skip_info(walk);
     }
-    if (status == TNN_OK)
-        status = index_names(gguf, "key", gguf->keys, gguf->key_count);
+    return status;
+}
+
+static tnn_status sort_names(tnni_gguf *gguf) {
+    tnn_status status = index_names(gguf, "key", gguf->keys, gguf->key_count);
     if (status == TNN_OK)
         status = index_names(gguf, "tensor", gguf->tensors, gguf->tensor_count);
+    gguf->is_sorted = status == TNN_OK;
     return status;
 }
 
@@ -577,17 +598,20 @@ static tnn_status check_data(tnni_gguf *gguf, cursor *walk) {
     return status;
 }
 
-/* The architecture before the rest, since other models may well be in other forms. */
+/* The architecture before the rest, since other models may well be in other forms; and nothing is
+ * sorted that is damaged. */
 tnn_status tnni_gguf_open(
-    tnni_gguf *gguf, const char *where, const tnn_allocator *allocator, const unsigned char *bytes,
-    size_t count) {
+    tnni_gguf *gguf, const char *where, const tnn_allocator *allocator, size_t most_tensors,
+    const unsigned char *bytes, size_t count) {
     *gguf = (tnni_gguf){.where = where, .allocator = allocator, .bytes = bytes, .count = count};
     cursor walk = {gguf, 0};
-    tnn_status status = walk_all(gguf, &walk);
+    tnn_status status = walk_all(gguf, most_tensors, &walk);
     if (status == TNN_OK)
         status = check_architecture(gguf);
     if (status == TNN_OK)
         status = check_checksum(gguf);
+    if (status == TNN_OK)
+        status = sort_names(gguf);
     if (status == TNN_OK)
         status = find_alignment(gguf);
     if (status == TNN_OK)

@@ -402,12 +402,20 @@ static tnn_status take_net(void *result, const tnni_gguf *gguf, const tnn_load_o
         gguf->tensor_count - others, tensor_count);
 }
 
+/* Tensors of a net of so many layers, and more than scaling and a checkpoint have besides. */
+static size_t most_tensors(const tnn_load_limits *limits) {
+    enum { OTHERS = 64 };
+    return limits->layers <= (SIZE_MAX - OTHERS) / 2 ? 2 * limits->layers + OTHERS : SIZE_MAX;
+}
+
 static tnn_status take_bytes(
     const char *where, tnni_take_file *take, void *result, const unsigned char *bytes, size_t count,
     const tnn_load_options *options) {
     const tnn_allocator *allocator = tnni_allocator(net_options_of(options)->allocator);
+    const tnn_load_limits limits = limits_of(options);
     tnni_gguf gguf;
-    tnn_status status = tnni_gguf_open(&gguf, where, allocator, bytes, count);
+    tnn_status status =
+        tnni_gguf_open(&gguf, where, allocator, most_tensors(&limits), bytes, count);
     if (status != TNN_OK)
         return status;
     status = take(result, &gguf, options);

@@ -136,6 +136,37 @@ static void test_checkpoint_may_be_resumed_at_every_batch(void **state) {
     remove(PATH);
 }
 
+/* Is the state as it was when it was saved with this trainee's net and optimizer? */
+static void assert_same_state(
+    const trainee *with, const tnn_fit_state *state, const model_file *before) {
+    model_file after = saved_checkpoint(with->net, with->optimizer, state);
+    assert_int_equal(after.count, before->count);
+    assert_memory_equal(after.bytes, before->bytes, before->count);
+    free_file(&after);
+}
+
+/* A state is the caller's: it may be resumed again, with what is loaded again. */
+static void test_checkpoint_resuming_does_not_touch_the_state(void **state) {
+    (void)state;
+    const training t = {.method = 1, .validation = 1};
+    model_file file = broken_training(&t, 2);
+    trainee who, again;
+    assert_ok(load_checkpoint(&who, &file, NULL));
+    assert_ok(load_checkpoint(&again, &file, NULL));
+    tnn_fit_options options = training_options(&t);
+    options.resume = who.state;
+    model_file before = saved_checkpoint(again.net, again.optimizer, who.state);
+    assert_ok(fit_trainee(&who, &options));
+    assert_true(who.report.progress.best_epoch >= BREAK - 1); /* new best weights */
+    assert_same_state(&again, who.state, &before);
+    assert_ok(fit_trainee(&again, &options));
+    assert_same_trainee(&again, &who);
+    free_file(&before);
+    free_file(&file);
+    destroy_trainee(&who);
+    destroy_trainee(&again);
+}
+
 /* ---- Through a path -------------------------------------------------------------------------- */
 
 static bool stop_after_break(void *context, const tnn_progress *progress) {
@@ -429,6 +460,108 @@ static void test_checkpoint_resumed_training_fails_like_the_unbroken_one(void **
     destroy_trainee(&whole);
 }
 
+/* The weights that it goes back to do not depend on a file that is saved after every epoch, nor on
+ * a break. */
+static void test_checkpoint_to_a_path_fails_like_the_training_without(void **state) {
+    (void)state;
+    const training t = {.method = 1};
+    trainee whole = new_trainee(&t, NULL), saving = new_trainee(&t, NULL), who;
+    spoiler by = {.who = &whole}, saver = {.who = &saving}, again = {.who = &who};
+    tnn_fit_options options = spoiled_options(&t, &by);
+    assert_status(fit_trainee(&whole, &options), TNN_NOT_FINITE);
+    options = spoiled_options(&t, &saver);
+    options.checkpoint = PATH;
+    assert_status(fit_trainee(&saving, &options), TNN_NOT_FINITE);
+    assert_same_trainee(&saving, &whole);
+    assert_same_report(&saving.report, &whole.report);
+
+    who = loaded_from_path();
+    options = spoiled_options(&t, &again);
+    options.checkpoint = PATH;
+    options.resume = who.state;
+    assert_status(fit_trainee(&who, &options), TNN_NOT_FINITE);
+    assert_same_trainee(&who, &whole);
+    assert_same_report(&who.report, &whole.report);
+    free_file(&by.file);
+    free_file(&saver.file);
+    destroy_trainee(&who);
+    destroy_trainee(&saving);
+    destroy_trainee(&whole);
+    remove(PATH);
+}
+
+/* Without any that were finite there is nothing to go back to. */
+static void test_checkpoint_net_that_never_was_finite_stays_as_it_is(void **state) {
+    (void)state;
+    const training t = {.method = 1};
+    trainee who = new_trainee(&t, NULL);
+    tnn_fit_options options = training_options(&t);
+    tnn_net_biases(who.net, 1)[0] = INFINITY;
+    snapshot before = take_snapshot(who.net);
+    assert_status(fit_trainee(&who, &options), TNN_NOT_FINITE);
+    assert_same_bits(
+        tnn_net_read_parameters(who.net), before.parameters, tnn_net_parameter_count(who.net));
+    free_snapshot(&before);
+    destroy_trainee(&who);
+}
+
+/* Steps of one batch that has all rows: after so many of them weights are kept. */
+enum { SAFE_ROWS = 4096, SAFE_STEP = (SAFE_ROWS - 1) / TRAINING_ROWS + 1 };
+
+typedef struct late_spoiler {
+    trainee *who;
+    float safe[64]; /* parameters after SAFE_STEP */
+    model_file file;
+} late_spoiler;
+
+static bool spoil_late(void *context, const tnn_progress *progress) {
+    late_spoiler *self = context;
+    const tnn_net *net = self->who->net;
+    size_t count = tnn_net_parameter_count(net);
+    assert_true(count <= COUNT_OF(self->safe));
+    if (progress->step == SAFE_STEP)
+        memcpy(self->safe, tnn_net_read_parameters(net), count * sizeof self->safe[0]);
+    if (progress->step == SAFE_STEP - 2)
+        self->file = saved_checkpoint(net, self->who->optimizer, progress->state);
+    if (progress->step == SAFE_STEP + 5)
+        tnn_net_biases(self->who->net, 1)[0] = NAN;
+    return true;
+}
+
+static tnn_fit_options late_options(const training *t, late_spoiler *by) {
+    tnn_fit_options options = training_options(t);
+    options.batch_rows = TRAINING_ROWS;
+    options.epochs = SAFE_STEP + 10;
+    options.after_batch = spoil_late;
+    options.context = by;
+    return options;
+}
+
+/* To those that were kept, and not to later ones, whether it was broken off before or not. */
+static void test_checkpoint_overflow_goes_back_to_the_weights_of_4096_rows(void **state) {
+    (void)state;
+    const training t = {.method = 1};
+    trainee whole = new_trainee(&t, NULL), who;
+    late_spoiler by = {.who = &whole}, again = {.who = &who};
+    tnn_fit_options options = late_options(&t, &by);
+    assert_status(fit_trainee(&whole, &options), TNN_NOT_FINITE);
+    size_t count = tnn_net_parameter_count(whole.net);
+    assert_same_bits(tnn_net_read_parameters(whole.net), by.safe, count);
+
+    assert_ok(load_checkpoint(&who, &by.file, NULL));
+    model_file before = saved_checkpoint(whole.net, whole.optimizer, who.state);
+    options = late_options(&t, &again);
+    options.resume = who.state;
+    assert_status(fit_trainee(&who, &options), TNN_NOT_FINITE);
+    assert_same_trainee(&who, &whole);
+    assert_same_report(&who.report, &whole.report);
+    assert_same_state(&whole, who.state, &before);
+    free_file(&before);
+    free_file(&by.file);
+    destroy_trainee(&who);
+    destroy_trainee(&whole);
+}
+
 /* What is saved can be gone on from: the file stays that of epoch 5, and is resumed. */
 static void test_checkpoint_weights_that_are_not_finite_are_not_saved(void **state) {
     (void)state;
@@ -564,6 +697,40 @@ static void test_checkpoint_resuming_with_another_net_is_refused(void **state) {
     free_file(&file);
 }
 
+/* As many passes, and something else learned in them. */
+static void test_checkpoint_resuming_other_weights_or_moments_is_refused(void **state) {
+    (void)state;
+    static const char message[] = "net or optimizer is not as it was loaded with options->resume: "
+                                  "other parameters or moments";
+    const training t = {.method = 5};
+    trainee who, again, fresh = new_trainee(&t, NULL);
+    model_file file = broken_training(&t, 0);
+    assert_ok(load_checkpoint(&who, &file, NULL));
+    assert_ok(load_checkpoint(&again, &file, NULL));
+    tnn_loss huber = tnn_huber(0.75f);
+    tnn_fit_options options = training_options(&t);
+    options.resume = who.state;
+
+    float *bias = &tnn_net_biases(who.net, 1)[1]; /* the last parameter */
+    float right = *bias;
+    *bias = nextafterf(right, INFINITY);
+    assert_not_resumed(&who, huber, training_data(), &options, message);
+    *bias = right;
+    trainee mixed = {.net = who.net, .optimizer = fresh.optimizer};
+    assert_not_resumed(&mixed, huber, training_data(), &options, message);
+
+    /* The same file again is as good, and so is the first one, for all that was refused. */
+    mixed.optimizer = again.optimizer;
+    assert_ok(fit_trainee(&mixed, &options));
+    options.resume = again.state;
+    mixed = (trainee){.net = again.net, .optimizer = who.optimizer};
+    assert_ok(fit_trainee(&mixed, &options));
+    destroy_trainee(&who);
+    destroy_trainee(&again);
+    destroy_trainee(&fresh);
+    free_file(&file);
+}
+
 static void test_checkpoint_arguments_are_checked(void **state) {
     (void)state;
     const training t = {0}, other = {.net = 1};
@@ -690,13 +857,24 @@ static void test_checkpoint_path_that_cannot_be_is_told_at_once(void **state) {
     trainee who = new_trainee(&t, NULL);
     snapshot before = take_snapshot(who.net);
     tnn_fit_options options = training_options(&t);
-    options.checkpoint = "no/such/folder/training.gguf";
-    assert_status(fit_trainee(&who, &options), TNN_IO_ERROR);
-    assert_memory_equal(
-        tnn_error_message(), "tnn_fit: cannot open", strlen("tnn_fit: cannot open"));
-    assert_int_equal(who.report.end, TNN_FIT_FAILED);
-    assert_int_equal(who.report.progress.step, 0);
-    assert_unchanged(who.net, &before);
+    char too_long[300] = "";
+    memset(too_long, 'x', sizeof too_long - 1);
+    const struct {
+        const char *path, *message;
+    } cases[] = {
+        {"no/such/folder/training.gguf", "tnn_fit: cannot open"},
+        {"", "tnn_fit: \"\" is not the name of a file"},
+        {"./", "tnn_fit: \"./\" is not the name of a file"},
+        {too_long, "tnn_fit: cannot "},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        options.checkpoint = cases[i].path;
+        assert_status(fit_trainee(&who, &options), TNN_IO_ERROR);
+        assert_memory_equal(tnn_error_message(), cases[i].message, strlen(cases[i].message));
+        assert_int_equal(who.report.end, TNN_FIT_FAILED);
+        assert_int_equal(who.report.progress.step, 0);
+        assert_unchanged(who.net, &before);
+    }
     free_snapshot(&before);
     destroy_trainee(&who);
 }
@@ -909,9 +1087,14 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_checkpoint_model_file_is_none),
         cmocka_unit_test(test_checkpoint_state_may_be_left_where_it_is),
         cmocka_unit_test(test_checkpoint_resumed_training_fails_like_the_unbroken_one),
+        cmocka_unit_test(test_checkpoint_to_a_path_fails_like_the_training_without),
+        cmocka_unit_test(test_checkpoint_resuming_does_not_touch_the_state),
+        cmocka_unit_test(test_checkpoint_net_that_never_was_finite_stays_as_it_is),
+        cmocka_unit_test(test_checkpoint_overflow_goes_back_to_the_weights_of_4096_rows),
         cmocka_unit_test(test_checkpoint_weights_that_are_not_finite_are_not_saved),
         cmocka_unit_test(test_checkpoint_resuming_something_else_is_refused),
         cmocka_unit_test(test_checkpoint_resuming_with_another_net_is_refused),
+        cmocka_unit_test(test_checkpoint_resuming_other_weights_or_moments_is_refused),
         cmocka_unit_test(test_checkpoint_arguments_are_checked),
         cmocka_unit_test(test_checkpoint_loading_without_memory_leaves_nothing),
         cmocka_unit_test(test_checkpoint_resuming_without_memory_learns_nothing),

@@ -156,6 +156,8 @@ static void assert_changes_refused(size_t of_sample, const change *changes, size
 
 #define NAN_64 UINT64_C(0x7ff8000000000000)
 #define INFINITY_64 UINT64_C(0x7ff0000000000000)
+#define MINUS_INFINITY_64 UINT64_C(0xfff0000000000000)
+#define MORE_THAN_1_64 UINT64_C(0x3ff0000000000001)
 #define NAN_32 0x7fc00000u
 #define IS_NOT(key, what) AT "the key tinynn." key " is not " what
 
@@ -255,9 +257,13 @@ static void test_checkpoint_damage_values_are_told(void **state) {
     (void)state;
     static const change changes[] = {
         {"tinynn.fit.validation_loss", 4, 8, NAN_64, BAD, IS_NOT("fit.validation_loss", "finite")},
-        {"tinynn.fit.best_loss", 4, 8, NAN_64, BAD, IS_NOT("fit.best_loss", "a number")},
-        {"tinynn.fit.best_loss", 4, 8, INFINITY_64, BAD,
-         AT "tensor checkpoint.best in a training that has no best weights"},
+        {"tinynn.fit.validation_score", 4, 8, INFINITY_64, BAD,
+         IS_NOT("fit.validation_score", "at most 1")},
+        {"tinynn.fit.validation_score", 4, 8, MORE_THAN_1_64, BAD,
+         IS_NOT("fit.validation_score", "at most 1")},
+        {"tinynn.fit.best_loss", 4, 8, NAN_64, BAD, IS_NOT("fit.best_loss", "finite")},
+        {"tinynn.fit.best_loss", 4, 8, INFINITY_64, BAD, IS_NOT("fit.best_loss", "finite")},
+        {"tinynn.fit.best_loss", 4, 8, MINUS_INFINITY_64, BAD, IS_NOT("fit.best_loss", "finite")},
         {"tinynn.fit.keep_last", 4, 1, 1, BAD,
          AT "tensor checkpoint.best in a training that has no best weights"},
         {"tinynn.fit.seconds", 4, 8, INFINITY_64, BAD,
@@ -271,6 +277,39 @@ static void test_checkpoint_damage_values_are_told(void **state) {
         {"tinynn.fit.loss", 12, 1, 0, BAD, IS_NOT("fit.loss", "a name")},
     };
     assert_changes_refused(1, changes, COUNT_OF(changes));
+}
+
+static model_file changed_number(const training *t, const char *key, uint64_t value) {
+    model_file file = broken_training(t, 0);
+    put_number(&file, find_text(&file, key) + strlen(key) + 4, 8, value);
+    renew_checksum(&file);
+    return file;
+}
+
+/* What rows that weigh nothing, or targets that hardly differ, make of a score. */
+static void test_checkpoint_damage_score_need_not_be_finite(void **state) {
+    (void)state;
+    static const uint64_t scores[] = {NAN_64, MINUS_INFINITY_64};
+    for (size_t i = 0; i < COUNT_OF(scores); i++) {
+        trainee who;
+        model_file file = changed_number(&samples[1], "tinynn.fit.validation_score", scores[i]);
+        assert_ok(load_checkpoint(&who, &file, NULL));
+        destroy_trainee(&who);
+        free_file(&file);
+    }
+}
+
+static void test_checkpoint_damage_values_without_validation_are_told(void **state) {
+    (void)state;
+    const training t = {.method = 1};
+    model_file file = changed_number(&t, "tinynn.fit.validation_score", 0);
+    assert_refused_with(
+        &file, BAD, IS_NOT("fit.validation_score", "NaN, and nothing was validated"));
+    file = changed_number(&t, "tinynn.fit.validation_loss", 0);
+    assert_refused_with(
+        &file, BAD, IS_NOT("fit.validation_loss", "NaN, and nothing was validated"));
+    file = changed_number(&t, "tinynn.fit.best_loss", NAN_64);
+    assert_refused_with(&file, BAD, IS_NOT("fit.best_loss", "a number"));
 }
 
 /* The numbers of a schedule of one's own are its own matter. */
@@ -314,6 +353,8 @@ int main(void) {
         cmocka_unit_test(test_checkpoint_damage_optimizer_is_told),
         cmocka_unit_test(test_checkpoint_damage_counts_are_told),
         cmocka_unit_test(test_checkpoint_damage_values_are_told),
+        cmocka_unit_test(test_checkpoint_damage_score_need_not_be_finite),
+        cmocka_unit_test(test_checkpoint_damage_values_without_validation_are_told),
         cmocka_unit_test(test_checkpoint_damage_state_of_a_custom_schedule_may_be_any),
         cmocka_unit_test(test_checkpoint_damage_weights_to_go_back_to_are_finite),
         cmocka_unit_test(test_checkpoint_damage_memory_is_in_proportion_to_the_file),

@@ -385,6 +385,75 @@ static void test_model_damage_limit_is_kept_and_named(void **state) {
     free_file(&file);
 }
 
+/* A file of nothing but entries of so many bytes each, none of which is another one. */
+static model_file file_of_entries(size_t keys, size_t tensors) {
+    static const unsigned char header[24] = {'G', 'G', 'U', 'F', 3};
+    enum { NAME = 8, KEY = 8 + NAME + 4 + 1, TENSOR = 8 + NAME + 4 + 8 + 4 + 8 };
+    model_file file = {0};
+    insert_bytes(&file, 0, header, sizeof header);
+    put_number(&file, 8, 8, tensors);
+    put_number(&file, 16, 8, keys);
+    set_length(&file, sizeof header + keys * KEY + tensors * TENSOR);
+    for (size_t i = 0; i < keys + tensors; i++) {
+        bool is_key = i < keys;
+        size_t at = sizeof header + (is_key ? i * KEY : keys * KEY + (i - keys) * TENSOR);
+        put_number(&file, at, 8, NAME);
+        put_number(&file, at + 8, NAME, UINT64_C(0x4141414141414141) + i);
+        if (!is_key)
+            put_number(&file, at + 8 + NAME, 4, 1);
+    }
+    return file;
+}
+
+/* They are counted before there is memory for them, and sorted when architecture and checksum were
+ * found right. */
+static void test_model_damage_keys_and_tensors_have_an_end(void **state) {
+    (void)state;
+    const struct {
+        size_t keys, tensors;
+        size_t layers; /* the limit */
+        tnn_status status;
+        size_t calls; /* of the allocator */
+        const char *message;
+    } cases[] = {
+        {65537, 0, 0, NO, 0, AT "byte 16: 65537 keys, expected at most 65536"},
+        {65536, 0, 0, BAD, 1, AT "the key general.architecture is missing"},
+        {0, 8257, 0, NO, 0, AT "byte 8: 8257 tensors, expected at most 8256"},
+        {0, 8256, 0, BAD, 1, AT "the key general.architecture is missing"},
+        {0, 71, 3, NO, 0, AT "byte 8: 71 tensors, expected at most 70"},
+        {0, 70, 3, BAD, 1, AT "the key general.architecture is missing"},
+        {0, 8257, SIZE_MAX, BAD, 1, AT "the key general.architecture is missing"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        model_file file = file_of_entries(cases[i].keys, cases[i].tensors);
+        test_allocator memory;
+        tnn_net *net = (tnn_net *)(uintptr_t)1;
+        const tnn_net_options on = {.allocator = init_test_allocator(&memory)};
+        const tnn_load_options options = {.net = &on, .limits.layers = cases[i].layers};
+        assert_status(
+            tnn_net_load_from_memory(&net, file.bytes, file.count, &options), cases[i].status);
+        assert_string_equal(tnn_error_message(), cases[i].message);
+        assert_null(net);
+        assert_int_equal(memory.calls, cases[i].calls);
+        assert_int_equal(memory.live, 0);
+        free_file(&file);
+    }
+}
+
+/* Names that come twice are noticed by sorting: a damaged file is not sorted. */
+static void test_model_damage_damaged_file_is_not_sorted(void **state) {
+    (void)state;
+    model_file file = saved_sample(0);
+    for (int i = 0; i < 2; i++)
+        insert_key(&file, "some.key", 10, "12345678", 8);
+    put_number(&file, CHECKSUM_AT, 8, 0);
+    tnn_net *net = NULL;
+    assert_status(load(&net, &file, NULL), BAD);
+    assert_null(net);
+    assert_non_null(strstr(tnn_error_message(), "damaged: the checksum"));
+    free_file(&file);
+}
+
 /* Whatever a number says, no allocation is larger than the file has bytes for: a list of layers
  * takes a few times what it takes in the file. */
 static void test_model_damage_memory_is_for_bytes_and_not_for_claims(void **state) {
@@ -456,6 +525,8 @@ int main(void) {
         cmocka_unit_test(test_model_damage_nesting_has_an_end),
         cmocka_unit_test(test_model_damage_key_that_comes_twice_is_told),
         cmocka_unit_test(test_model_damage_limit_is_kept_and_named),
+        cmocka_unit_test(test_model_damage_keys_and_tensors_have_an_end),
+        cmocka_unit_test(test_model_damage_damaged_file_is_not_sorted),
         cmocka_unit_test(test_model_damage_memory_is_for_bytes_and_not_for_claims),
         cmocka_unit_test(test_model_damage_fails_clean_without_memory),
     };

@@ -130,6 +130,64 @@ static void test_model_save_path_may_have_no_folder(void **state) {
     assert_int_equal(for_each_file(false), 1);
 }
 
+/* The link becomes a file; what it led to is not touched. */
+static void test_model_save_symbolic_link_is_replaced(void **state) {
+    (void)state;
+    struct stat status;
+    assert_int_equal(rename(PATH, FOLDER "/other.gguf"), 0);
+    assert_int_equal(symlink("other.gguf", PATH), 0);
+    assert_ok(tnn_net_save(new_one, PATH));
+    assert_int_equal(lstat(PATH, &status), 0);
+    assert_true(S_ISREG(status.st_mode));
+    assert_true(holds(&new_file));
+    assert_int_equal(rename(FOLDER "/other.gguf", PATH), 0);
+    assert_true(holds(&old_file));
+}
+
+/* ---- Groups ---------------------------------------------------------------------------------- */
+
+enum { NO_GROUPS = 2, ANY_GROUP = 12345 };
+
+static void save_with_group(gid_t group, mode_t mode, uid_t as, mode_t expected, bool keeps_group) {
+    struct stat status;
+    if (chmod(FOLDER, 0777) != 0 || chown(PATH, (uid_t)-1, group) != 0 || chmod(PATH, mode) != 0)
+        _exit(NO_GROUPS);
+    if (as != 0 && (setgid(as) != 0 || setuid(as) != 0 || access(FOLDER, W_OK | X_OK) != 0))
+        _exit(NO_GROUPS);
+    if (tnn_net_save(new_one, PATH) != TNN_OK || stat(PATH, &status) != 0)
+        _exit(1);
+    bool is_right = (status.st_mode & 07777) == expected && (status.st_gid == group) == keeps_group;
+    _exit(is_right ? 0 : 1);
+}
+
+static void assert_group_after_save(mode_t mode, uid_t as, mode_t expected, bool keeps_group) {
+    int status = 0;
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        save_with_group(ANY_GROUP, mode, as, expected, keeps_group);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(for_each_file(false), 1);
+    if (WEXITSTATUS(status) == NO_GROUPS)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* Only root can make a file of a group that is not its own. */
+static void test_model_save_keeps_the_group_or_nothing_for_groups(void **state) {
+    (void)state;
+    if (geteuid() != 0 || chown(PATH, (uid_t)-1, ANY_GROUP) != 0)
+        skip();
+    assert_group_after_save(0664, 0, 0664, true);
+    assert_group_after_save(0640, 0, 0640, true);
+    assert_group_after_save(0664, NOBODY, 0604, false);
+    assert_group_after_save(0660, NOBODY, 0600, false);
+    assert_group_after_save(0604, NOBODY, 0600, false);
+    assert_group_after_save(0646, NOBODY, 0604, false);
+}
+
 /* ---- What fails ------------------------------------------------------------------------------ */
 
 static void assert_save_fails(const char *path, const char *words) {
@@ -155,6 +213,23 @@ static void test_model_save_only_regular_files_are_replaced(void **state) {
     assert_true(S_ISFIFO(pipe.st_mode));
     remove(PIPE);
     assert_save_fails(FOLDER, FOLDER " is not a regular file");
+}
+
+/* Whatever stands in the way of the name, it is known before the first byte is written. */
+static void test_model_save_name_that_cannot_be_is_told(void **state) {
+    (void)state;
+    char path[400] = FOLDER "/";
+    assert_save_fails("", "\"\" is not the name of a file");
+    assert_save_fails(FOLDER "/", "\"" FOLDER "/\" is not the name of a file");
+    assert_save_fails(PATH "/net.gguf", "cannot open the folder " PATH "/: Not a directory");
+    memset(path + strlen(path), 'x', 300);
+    assert_save_fails(path, "cannot look at " FOLDER "/xxx");
+    assert_non_null(strstr(tnn_error_message(), strerror(ENAMETOOLONG)));
+    assert_int_equal(symlink("loop.gguf", FOLDER "/loop.gguf"), 0);
+    tnn_status status = tnn_net_save(new_one, FOLDER "/loop.gguf");
+    remove(FOLDER "/loop.gguf");
+    assert_status(status, TNN_IO_ERROR);
+    assert_non_null(strstr(tnn_error_message(), strerror(ELOOP)));
 }
 
 /* As one whom permissions stop, which root is not. */
@@ -398,6 +473,9 @@ int main(void) {
         SAVE_TEST(test_model_save_replaces_a_file),
         SAVE_TEST(test_model_save_keeps_permissions_and_obeys_umask),
         SAVE_TEST(test_model_save_path_may_have_no_folder),
+        SAVE_TEST(test_model_save_symbolic_link_is_replaced),
+        SAVE_TEST(test_model_save_keeps_the_group_or_nothing_for_groups),
+        SAVE_TEST(test_model_save_name_that_cannot_be_is_told),
         SAVE_TEST(test_model_save_folder_that_is_not_there_is_told),
         SAVE_TEST(test_model_save_only_regular_files_are_replaced),
         SAVE_TEST(test_model_save_read_only_folder_is_told),

@@ -622,8 +622,9 @@ typedef struct tnn_fit_options {
     tnn_fit_callback *after_epoch; /* or NULL */
     tnn_fit_callback *after_batch; /* or NULL */
     void *context;                 /* for both */
-    /* From tnn_checkpoint_load: go on from there, with the net and the optimizer that it loaded and
-     * the same data and options. epochs may be another number, but not less than those begun. */
+    /* From tnn_checkpoint_load: go on from there, with the net and the optimizer that it loaded, as
+     * they were loaded, and the same data and options. epochs may be another number, but not less
+     * than those begun. */
     const tnn_fit_state *resume;
     /* A file that the training is saved to, by tnn_checkpoint_save after every checkpoint_epochs
      * epochs (0: 1) and when it ends; parameters that are not finite are not saved. NULL: none. */
@@ -682,12 +683,13 @@ typedef struct tnn_fit_report {
  * message tell where it began, and the net has the last weights that were seen to be finite, those
  * of at most 4,096 rows or one batch before. The optimizer's moments may not be finite then.
  * TNN_INVALID_ARGUMENT, also for a class out of range in any row, before anything is learned, and
- * for a schedule that gives no rate, in the midst of it, and if options->resume is of another net
- * or training: the message says what differs. TNN_OUT_OF_MEMORY. The optimizer has its learning
- * rate of before, whatever the schedule and the status; resumed, that of before the first part.
- * TNN_IO_ERROR: a checkpoint could not be written, and the one before is still there. Found at the
- * begin, nothing is learned; in the midst of it, it ends the training, and the net has the weights
- * of that moment; at the end, the net has the weights as with TNN_OK.
+ * for a schedule that gives no rate, in the midst of it, and if options->resume is of another net,
+ * optimizer or training, or of other parameters or moments: the message says what differs.
+ * TNN_OUT_OF_MEMORY. The optimizer has its learning rate of before, whatever the schedule and the
+ * status; resumed, that of before the first part. TNN_IO_ERROR: a checkpoint could not be written,
+ * and the one before is still there. Found at the begin, nothing is learned; in the midst of it, it
+ * ends the training, and the net has the weights of that moment; at the end, the net has the
+ * weights as with TNN_OK.
  */
 TNN_API tnn_status tnn_fit(
     tnn_net *net, tnn_optimizer *optimizer, tnn_loss loss, const tnn_dataset *train,
@@ -866,8 +868,9 @@ typedef struct tnn_sink {
 /*
  * Writes the net to a file, whole or not at all: to a new file in the same folder, which is synced
  * to the disk and then renamed. Whatever happens, path is the old file or the new one. A new file
- * has the permissions of the one that it replaces, which has to be a regular file. A process that
- * is killed meanwhile may leave a file ".tinynn-*.tmp" in the folder.
+ * has the permissions and, where that is allowed, the group of the one that it replaces, which has
+ * to be a regular file; owner and access control lists are not kept. A symbolic link is replaced,
+ * not followed. A process that is killed meanwhile may leave a file ".tinynn-*.tmp" in the folder.
  *
  * TNN_IO_ERROR says what failed and why; path is then the old file, except that a folder that could
  * not be synced has the new one. TNN_INVALID_ARGUMENT, TNN_OUT_OF_MEMORY.
@@ -886,11 +889,12 @@ tnn_net_save_to_memory(const tnn_net *net, void *buffer, size_t capacity_bytes, 
  * TNN_INVALID_ARGUMENT, or what write returned. */
 TNN_API tnn_status tnn_net_save_to(const tnn_net *net, const tnn_sink *sink);
 
-/* How much a file may have before loading says TNN_UNSUPPORTED. 0: the default. */
+/* How much a file may have before loading says TNN_UNSUPPORTED, as it does of more than 65,536
+ * keys. 0: the default. */
 typedef struct tnn_load_limits {
     size_t total_bytes; /* of the file; default 2^32 */
     size_t parameters;  /* of the net; default 2^30 */
-    size_t layers;      /* default 4096 */
+    size_t layers;      /* default 4096; also of tensors: two each, and 64 */
     size_t units;       /* of a layer, and the net's inputs; default 2^24 */
 } tnn_load_limits;
 
@@ -926,7 +930,8 @@ tnn_net_load_from(tnn_net **net, const tnn_source *source, const tnn_load_option
 /*
  * A checkpoint is a model file with more in it: the optimizer, gradients that are pending, and,
  * with a state, where a training by tnn_fit is, its best weights too. Trained on from it, in
- * another process or on another machine, a net has the bits that it would have had without a break.
+ * another process or on another machine (among those with fused multiply-add), a net has the bits
+ * that it would have had without a break.
  * tnn_net_load reads the net of a checkpoint. docs/model-file.md has it byte by byte.
  *
  * state is a callback's progress->state, or from tnn_checkpoint_load and untouched since; NULL in

@@ -111,10 +111,24 @@ static int process_number(void) {
     return (int)getpid();
 }
 
-/* With the permissions of the file that it replaces, and never with more; else as usual. */
+/* Gives the file the old one's group. */
+static bool take_group(int file, const file_status *old) {
+    file_status own;
+    bool is_same = fstat(file, &own) == 0 && own.st_gid == old->st_gid;
+    return is_same || fchown(file, (uid_t)-1, old->st_gid) == 0;
+}
+
+/* Those of another group get nothing as a group, and the old one's members, who are others now, no
+ * more than they had. */
+static mode_t permissions(const file_status *old, bool has_group) {
+    mode_t mode = old->st_mode & 0777;
+    return has_group ? mode : mode & (0700 | (mode >> 3 & 07));
+}
+
+/* With group and permissions of the file that it replaces, and never with more; else as usual. */
 static int create_file(const char *path, const file_status *old) {
     int file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, old ? 0600 : 0666);
-    if (file < 0 || !old || fchmod(file, old->st_mode & 0777) == 0)
+    if (file < 0 || !old || fchmod(file, permissions(old, take_group(file, old))) == 0)
         return file;
     int error = errno;
     close(file);
@@ -221,7 +235,12 @@ tnn_status tnni_file_create(
     file_status old;
     *file = (tnni_file){
         .caller = caller, .path = path, .allocator = allocator, .file = -1, .folder = -1};
+    if (!path[tnni_folder_length(path)])
+        return tnni_fail(TNN_IO_ERROR, "%s: \"%.300s\" is not the name of a file", caller, path);
+    errno = 0;
     bool is_there = get_status(path, &old);
+    if (!is_there && errno != ENOENT && errno != ENOTDIR)
+        return system_error(file, "look at", path);
     if (is_there && !is_regular(&old))
         return tnni_fail(
             TNN_IO_ERROR, "%s: %.300s is not a regular file, and cannot be replaced", caller, path);

@@ -15,7 +15,8 @@ typedef struct tnni_file {
     int folder; /* open, so that it can be synced; -1 where there is no such thing */
 } tnni_file;
 
-/* Makes a new file next to path. TNN_IO_ERROR, TNN_OUT_OF_MEMORY; then there is nothing to close.
+/* Makes a new file next to path, with group and permissions of what it replaces. TNN_IO_ERROR,
+ * TNN_OUT_OF_MEMORY; then there is nothing to close.
  */
 tnn_status tnni_file_create(
     tnni_file *file, const char *caller, const char *path, const tnn_allocator *allocator);
