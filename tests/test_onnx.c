@@ -282,6 +282,17 @@ static tnn_net *net_of(const char *const *lines) {
     return net;
 }
 
+#define LINES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void assert_inputs(
+    size_t rank, const int64_t *dims, const char *const *lines, int64_t opset, size_t inputs) {
+    onnx_file model = written(rank, dims, lines, opset);
+    tnn_net *net = loaded_model(&model);
+    assert_int_equal(tnn_net_inputs(net), inputs);
+    tnn_net_destroy(net);
+    free_onnx_file(&model);
+}
+
 typedef struct spelling {
     const char *lines[MOST_LINES];
 } spelling;
@@ -425,6 +436,57 @@ static void test_onnx_activation_is_the_same_in_every_form(void **state) {
     tnn_net_destroy(net);
 }
 
+static void assert_same_in_version(const spelling *spellings, size_t count, int64_t opset) {
+    onnx_file model = written(2, rows_of_two, spellings[0].lines, opset);
+    tnn_net *expected = loaded_model(&model);
+    free_onnx_file(&model);
+    for (size_t i = 1; i < count; i++) {
+        model = written(2, rows_of_two, spellings[i].lines, opset);
+        tnn_net *net = loaded_model(&model);
+        assert_same_layers(net, expected);
+        free_onnx_file(&model);
+        tnn_net_destroy(net);
+    }
+    tnn_net_destroy(expected);
+}
+
+/* Serializers of proto3 leave out what is 0. What the operator takes where there is no attribute is
+ * something else. */
+static void test_onnx_attribute_without_its_value_is_zero(void **state) {
+    (void)state;
+    static const spelling beta[] = {
+        {{"z = Mul(b, zero)", "y = Gemm(x, w, z)"}},
+        {{"y = Gemm(x, w, b) beta=0.0"}},
+        {{"y = Gemm(x, w, b) beta=float"}},
+    };
+    static const spelling alpha[] = {
+        {{"z = Mul(w, zero)", "y = Gemm(x, z, b)"}},
+        {{"y = Gemm(x, w, b) alpha=float"}},
+    };
+    static const spelling constants[] = {
+        {{"y = Relu(x)"}},
+        {{"c = Constant() value_float=float", "y = Clip(x, c)"}},
+    };
+    static const spelling bound[] = {{{"y = Relu(x)"}}, {{"y = Clip(x) min=float"}}};
+    static const int64_t six[] = {2, 3};
+    assert_same_in_version(beta, COUNT_OF(beta), 13);
+    assert_same_in_version(alpha, COUNT_OF(alpha), 13);
+    assert_same_in_version(constants, COUNT_OF(constants), 13);
+    assert_same_in_version(bound, COUNT_OF(bound), 7);
+    assert_inputs(2, six, LINES("y = Softmax(x) axis=int"), 12, 6);
+    assert_inputs(2, six, LINES("f = Flatten(x) axis=int", "y = Softmax(f)"), 13, 6);
+    onnx_file model = written(2, six, LINES("y = Softmax(x) axis=int"), 13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED, AT "node 0 (Softmax): over axis 0 of 2, expected the last one");
+    model = written(2, six, LINES("y = LeakyRelu(x) alpha=float"), 13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED,
+        AT "node 0 (LeakyRelu): alpha is 0, expected a positive finite number");
+    model = written(2, six, LINES("y = HardSigmoid(x) alpha=0.16666667 beta=float"), 13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED, AT "node 0 (HardSigmoid): beta is 0, expected 0.5");
+}
+
 /* Products are right in themselves, with more than one row. */
 static void test_onnx_product_has_the_weights_of_the_model(void **state) {
     (void)state;
@@ -499,17 +561,6 @@ static void test_onnx_scaling_between_activations_is_a_layer(void **state) {
 }
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
-
-static void assert_inputs(
-    size_t rank, const int64_t *dims, const char *const *lines, int64_t opset, size_t inputs) {
-    onnx_file model = written(rank, dims, lines, opset);
-    tnn_net *net = loaded_model(&model);
-    assert_int_equal(tnn_net_inputs(net), inputs);
-    tnn_net_destroy(net);
-    free_onnx_file(&model);
-}
-
-#define LINES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static void test_onnx_rows_are_what_the_nodes_take_for_them(void **state) {
     (void)state;
@@ -772,6 +823,47 @@ static void test_onnx_activations_of_other_kinds_are_refused(void **state) {
     assert_refusals(refusals, COUNT_OF(refusals));
 }
 
+#define IS_NOT(node, name, kind) AT "node 0 (" node "): the attribute \"" name "\" is not " kind
+
+static void test_onnx_attributes_of_another_type_are_refused(void **state) {
+    (void)state;
+    static const refusal refusals[] = {
+        {{"y = Gemm(x, w) alpha=2"}, IS_NOT("Gemm", "alpha", "a float"), TNN_BAD_FORMAT},
+        {{"y = Gemm(x, w) alpha~2"}, IS_NOT("Gemm", "alpha", "a float"), TNN_BAD_FORMAT},
+        {{"y = Gemm(x, w) alpha=int"}, IS_NOT("Gemm", "alpha", "a float"), TNN_BAD_FORMAT},
+        {{"y = Gemm(x, w) alpha~float"}, IS_NOT("Gemm", "alpha", "a float"), TNN_BAD_FORMAT},
+        {{"y = Gemm(x, w) alpha='2'"}, IS_NOT("Gemm", "alpha", "a float"), TNN_BAD_FORMAT},
+        {{"y = Gemm(x, w) alpha=[2.0]"}, IS_NOT("Gemm", "alpha", "a float"), TNN_BAD_FORMAT},
+        {{"y = Gemm(x, w) transB=1.0"}, IS_NOT("Gemm", "transB", "an int"), TNN_BAD_FORMAT},
+        {{"y = Gemm(x, w) transB~1.0"}, IS_NOT("Gemm", "transB", "an int"), TNN_BAD_FORMAT},
+        {{"y = LeakyRelu(x) alpha=1"}, IS_NOT("LeakyRelu", "alpha", "a float"), TNN_BAD_FORMAT},
+        {{"y = Elu(x) alpha=2"}, IS_NOT("Elu", "alpha", "a float"), TNN_BAD_FORMAT},
+        {{"y = Transpose(x) perm=0"},
+         IS_NOT("Transpose", "perm", "a list of ints"),
+         TNN_BAD_FORMAT},
+        {{"y = Transpose(x) perm=[0.0,1.0]"},
+         IS_NOT("Transpose", "perm", "a list of ints"),
+         TNN_BAD_FORMAT},
+        {{"c = Constant() value=1", "y = Add(x, c)"},
+         IS_NOT("Constant", "value", "a tensor"),
+         TNN_BAD_FORMAT},
+        {{"c = Constant() value_floats=[1]", "y = Add(x, c)"},
+         IS_NOT("Constant", "value_floats", "a list of floats"),
+         TNN_BAD_FORMAT},
+        {{"y = Elu(x) alpha=0.5 alpha=0.25"},
+         AT "node 0 (Elu): the attribute \"alpha\" comes twice",
+         TNN_BAD_FORMAT},
+        {{"y = Selu(x) alph=0.5"}, AT "node 0 (Selu): the attribute \"alph\" is not known", 0},
+    };
+    assert_refusals(refusals, COUNT_OF(refusals));
+    onnx_file model = written(2, rows_of_two, LINES("y = Gelu(x) approximate=1"), 20);
+    assert_refused_with(&model, TNN_BAD_FORMAT, IS_NOT("Gelu", "approximate", "a string"));
+    assert_inputs(2, rows_of_two, LINES("y = Gelu(x) approximate='none'"), 20, 2);
+    assert_inputs(2, rows_of_two, LINES("y = Elu(x) alpha~0.5"), 13, 2);
+    assert_inputs(2, rows_of_two, LINES("y = Gemm(x, wt) transB~1"), 13, 2);
+    assert_inputs(2, rows_of_two, LINES("y = Transpose(x) perm=[0,1]"), 13, 2);
+}
+
 static void test_onnx_graphs_that_make_no_sense_are_refused(void **state) {
     (void)state;
     static const refusal refusals[] = {
@@ -1015,6 +1107,7 @@ int main(void) {
         cmocka_unit_test(test_onnx_product_is_the_same_in_every_form),
         cmocka_unit_test(test_onnx_scaling_is_the_same_in_every_form),
         cmocka_unit_test(test_onnx_activation_is_the_same_in_every_form),
+        cmocka_unit_test(test_onnx_attribute_without_its_value_is_zero),
         cmocka_unit_test(test_onnx_product_has_the_weights_of_the_model),
         cmocka_unit_test(test_onnx_activations_in_a_row_change_no_bit),
         cmocka_unit_test(test_onnx_nothing_at_all_is_a_layer_of_unit_weights),
@@ -1027,6 +1120,7 @@ int main(void) {
         cmocka_unit_test(test_onnx_branches_are_refused),
         cmocka_unit_test(test_onnx_products_of_other_kinds_are_refused),
         cmocka_unit_test(test_onnx_activations_of_other_kinds_are_refused),
+        cmocka_unit_test(test_onnx_attributes_of_another_type_are_refused),
         cmocka_unit_test(test_onnx_graphs_that_make_no_sense_are_refused),
         cmocka_unit_test(test_onnx_another_input_or_output_is_refused),
         cmocka_unit_test(test_onnx_tensors_that_are_not_there_are_refused),

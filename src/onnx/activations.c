@@ -83,7 +83,7 @@ tnn_status tnni_onnx_read_hard_sigmoid(tnni_onnx_reader *r) {
 static tnn_status find_bound(
     const tnni_onnx_reader *r, size_t index, const char *name, double *bound) {
     const TnniOnnx__AttributeProto *attribute = tnni_onnx_attribute(r, name);
-    if (attribute && attribute->has_f)
+    if (attribute)
         *bound = attribute->f;
     if (tnni_onnx_input(r, index) && !tnni_onnx_number(tnni_onnx_constant(r, index), bound))
         return tnni_onnx_not_constant(r, index);

@@ -16,12 +16,12 @@ const TnniOnnx__AttributeProto *tnni_onnx_attribute(const tnni_onnx_reader *r, c
 
 int64_t tnni_onnx_int(const tnni_onnx_reader *r, const char *name, int64_t otherwise) {
     const TnniOnnx__AttributeProto *found = tnni_onnx_attribute(r, name);
-    return found && found->has_i ? found->i : otherwise;
+    return found ? found->i : otherwise;
 }
 
 float tnni_onnx_float(const tnni_onnx_reader *r, const char *name, float otherwise) {
     const TnniOnnx__AttributeProto *found = tnni_onnx_attribute(r, name);
-    return found && found->has_f ? found->f : otherwise;
+    return found ? found->f : otherwise;
 }
 
 /* ---- Inputs and results ---------------------------------------------------------------------- */

@@ -19,7 +19,8 @@ typedef struct tnni_onnx_reader {
 
 /* ---- node.c ---------------------------------------------------------------------------------- */
 
-/* NULL: it is left out. */
+/* Attributes are of the kind that the operator has, which is checked before it is read. NULL: it
+ * is left out. */
 const TnniOnnx__AttributeProto *tnni_onnx_attribute(const tnni_onnx_reader *r, const char *name);
 int64_t tnni_onnx_int(const tnni_onnx_reader *r, const char *name, int64_t otherwise);
 float tnni_onnx_float(const tnni_onnx_reader *r, const char *name, float otherwise);

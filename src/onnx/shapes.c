@@ -270,11 +270,11 @@ tnn_status tnni_onnx_fold_constant(tnni_onnx_reader *r) {
     const char *name = attribute && attribute->name ? attribute->name : "";
     tnni_onnx_tensor tensor = {0};
     tnn_status status = TNN_OK;
-    if (strcmp(name, "value") == 0 && attribute->t)
+    if (strcmp(name, "value") == 0)
         status = tnni_onnx_tensor_of(r->where, attribute->t, &tensor);
-    else if (strcmp(name, "value_float") == 0 && attribute->has_f)
+    else if (strcmp(name, "value_float") == 0)
         tensor = tnni_onnx_tensor_of_floats(1, &attribute->f);
-    else if (strcmp(name, "value_int") == 0 && attribute->has_i)
+    else if (strcmp(name, "value_int") == 0)
         tensor = tnni_onnx_tensor_of_ints(1, &attribute->i);
     else if (strcmp(name, "value_floats") == 0)
         tensor = tnni_onnx_tensor_of_floats(attribute->n_floats, attribute->floats);
