@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define AT "tnn_onnx_load_from_memory: memory: "
 
@@ -1085,6 +1086,46 @@ static void test_onnx_limit_is_kept_and_named(void **state) {
         "tnn_onnx_load_from_memory: 10 bytes, more than limits.total_bytes, 9");
 }
 
+/* Seconds of the processor that it takes to load a scaling of so many columns by a vector, and so
+ * many nodes that change all of them by one number. */
+static double seconds_of_scaling(size_t columns, size_t nodes) {
+    const int64_t dims[] = {0, (int64_t)columns};
+    char line[80];
+    onnx_file graph = {0};
+    float *values = malloc(columns * sizeof *values);
+    assert_non_null(values);
+    for (size_t i = 0; i < columns; i++)
+        values[i] = 1.0f;
+    add_input(&graph, "x", TNNI_ONNX_FLOAT, 2, dims);
+    add_output(&graph, "y");
+    add_tensor(&graph, "k", 1, dims + 1, values);
+    add_node(&graph, "v0 = Add(x, k)");
+    for (size_t i = 0; i < nodes; i++) {
+        snprintf(line, sizeof line, "v%zu = Neg(v%zu)", i + 1, i);
+        add_node(&graph, line);
+    }
+    snprintf(line, sizeof line, "y = MatMul(v%zu, k)", nodes);
+    add_node(&graph, line);
+    onnx_file model = finish_model(&graph, 13);
+    clock_t begin = clock();
+    tnn_net_destroy(loaded_model(&model));
+    double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
+    free(values);
+    free_onnx_file(&model);
+    return seconds;
+}
+
+/* Columns and nodes take time, their product does not: 4000 nodes of 50,000 columns are about what
+ * both are on their own, and would be some 50 times as much. */
+static void test_onnx_load_takes_time_by_the_bytes(void **state) {
+    (void)state;
+    double columns = seconds_of_scaling(50000, 1);
+    double nodes = seconds_of_scaling(2, 4000);
+    double both = seconds_of_scaling(50000, 4000);
+    if (both > 5 * (columns + nodes) + 0.01)
+        fail_msg("columns %g s, nodes %g s, but both %g s", columns, nodes, both);
+}
+
 /* Nothing stands behind the weights of such a layer. */
 static void test_onnx_unit_weights_have_a_limit_of_their_own(void **state) {
     (void)state;
@@ -1129,6 +1170,7 @@ int main(void) {
         cmocka_unit_test(test_onnx_save_checks_its_arguments),
         cmocka_unit_test(test_onnx_custom_activation_is_refused_by_name),
         cmocka_unit_test(test_onnx_limit_is_kept_and_named),
+        cmocka_unit_test(test_onnx_load_takes_time_by_the_bytes),
         cmocka_unit_test(test_onnx_unit_weights_have_a_limit_of_their_own),
     };
     return cmocka_run_group_tests_name("onnx", tests, NULL, NULL);

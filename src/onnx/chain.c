@@ -163,7 +163,12 @@ static tnn_status take_affine(tnni_onnx_chain *chain, size_t count, tnni_onnx_af
     if (!values)
         return no_memory(chain);
     *affine = (tnni_onnx_affine){
-        .is_there = true, .count = count, .factor = values, .offset = values + count};
+        .is_there = true,
+        .count = count,
+        .factor = values,
+        .offset = values + count,
+        .then_factor = 1.0,
+        .then_offset = -0.0}; /* which changes nothing, not even -0 */
     for (size_t i = 0; i < count; i++) {
         affine->factor[i] = 1.0;
         affine->offset[i] = 0.0;
@@ -171,19 +176,24 @@ static tnn_status take_affine(tnni_onnx_chain *chain, size_t count, tnni_onnx_af
     return TNN_OK;
 }
 
-static bool has_offset(const tnni_onnx_affine *affine) {
-    for (size_t i = 0; affine->is_there && i < affine->count; i++)
-        if (affine->offset[i] != 0.0)
-            return true;
-    return false;
-}
-
 static double factor_of(const tnni_onnx_affine *affine, size_t column) {
-    return affine->is_there ? affine->factor[affine->count > 1 ? column : 0] : 1.0;
+    if (!affine->is_there)
+        return 1.0;
+    return affine->factor[affine->count > 1 ? column : 0] * affine->then_factor;
 }
 
 static double offset_of(const tnni_onnx_affine *affine, size_t column) {
-    return affine->is_there ? affine->offset[affine->count > 1 ? column : 0] : 0.0;
+    if (!affine->is_there)
+        return 0.0;
+    return affine->offset[affine->count > 1 ? column : 0] * affine->then_factor +
+        affine->then_offset;
+}
+
+static bool has_offset(const tnni_onnx_affine *affine) {
+    for (size_t i = 0; affine->is_there && i < affine->count; i++)
+        if (offset_of(affine, i) != 0.0)
+            return true;
+    return false;
 }
 
 /* Room for so many columns, whatever it is so far. */
@@ -199,15 +209,26 @@ static tnn_status widen(tnni_onnx_chain *chain, tnni_onnx_affine *affine, size_t
     return status;
 }
 
-/* first and then second. */
+/* first and then second. One number takes one step, however many columns there are: no bytes of the
+ * file would stand behind more of them. */
 static tnn_status append(
     tnni_onnx_chain *chain, tnni_onnx_affine *first, const tnni_onnx_affine *second) {
     tnn_status status = widen(chain, first, second->count);
-    for (size_t i = 0; status == TNN_OK && i < first->count; i++) {
-        first->factor[i] *= factor_of(second, i);
-        first->offset[i] = first->offset[i] * factor_of(second, i) + offset_of(second, i);
+    if (status != TNN_OK)
+        return status;
+    if (second->count == 1) {
+        first->then_factor *= factor_of(second, 0);
+        first->then_offset = first->then_offset * factor_of(second, 0) + offset_of(second, 0);
+        return TNN_OK;
     }
-    return status;
+    for (size_t i = 0; i < first->count; i++) {
+        double offset = offset_of(first, i);
+        first->factor[i] = factor_of(first, i) * factor_of(second, i);
+        first->offset[i] = offset * factor_of(second, i) + offset_of(second, i);
+    }
+    first->then_factor = 1.0;
+    first->then_offset = -0.0;
+    return TNN_OK;
 }
 
 /* Column number index of a constant that is stretched to the value's shape. */
@@ -337,8 +358,8 @@ static tnn_status settle_pending(tnni_onnx_chain *chain) {
 /* Can the net scale its inputs like this, but for signs? */
 static bool can_scale_inputs(const tnni_onnx_affine *affine) {
     for (size_t i = 0; i < affine->count; i++) {
-        float scale = (float)fabs(affine->factor[i]);
-        float shift = (float)(affine->offset[i] / affine->factor[i]);
+        float scale = (float)fabs(factor_of(affine, i));
+        float shift = (float)(offset_of(affine, i) / factor_of(affine, i));
         if (!(scale > 0.0f && isfinite(scale) && isfinite(shift)))
             return false;
     }
@@ -467,8 +488,8 @@ tnn_status tnni_onnx_chain_activate(tnni_onnx_chain *chain, tnn_activation activ
 /* Can the net scale its outputs like this? */
 static bool can_scale_outputs(const tnni_onnx_affine *affine) {
     for (size_t i = 0; i < affine->count; i++) {
-        float scale = (float)(1.0 / affine->factor[i]);
-        float shift = (float)affine->offset[i];
+        float scale = (float)(1.0 / factor_of(affine, i));
+        float shift = (float)offset_of(affine, i);
         if (!(scale > 0.0f && isfinite(scale) && isfinite(shift)))
             return false;
     }

@@ -8,12 +8,14 @@
 #include "onnx/tensor.h"
 
 /* v -> factor v + offset, column by column; count is 1, the same for all of them, or their number.
- */
+ * Then times then_factor, plus then_offset: so one number changes all columns in one step. */
 typedef struct tnni_onnx_affine {
     bool is_there;
     size_t count;
     double *factor;
     double *offset;
+    double then_factor;
+    double then_offset;
 } tnni_onnx_affine;
 
 typedef struct tnni_onnx_layer {
