@@ -234,12 +234,14 @@ enum { MOST_LINES = 10 };
 static const float weights[] = {0.5f, -1.25f, 2.0f, 0.75f, 1.5f, -3.0f};
 static const float turned[] = {0.5f, 0.75f, -1.25f, 1.5f, 2.0f, -3.0f};
 static const float biases[] = {0.25f, -0.5f, 1.0f};
-static const float numbers[] = {0.5f, 1.0f, 2.0f, -1.0f, 0.0f, 1.41421356f, 0.70710678f};
+static const float numbers[] = {0.5f,        1.0f,   2.0f,  -1.0f,    0.0f,    1.41421356f,
+                                0.70710678f, 1e-30f, 3e38f, 10000.0f, 3001.0f, 7.0f};
 
 /* Constants that the lines may use: w [2, 3], wt [3, 2], b [3], b13 [1, 3], half, one, two, minus,
- * zero, root, inverse. */
+ * zero, root, inverse, tiny, huge, ten_thousand, 3001, seven. */
 static void add_constants(onnx_file *graph) {
-    static const char *const names[] = {"half", "one", "two", "minus", "zero", "root", "inverse"};
+    static const char *const names[] = {"half",    "one",  "two",  "minus",        "zero", "root",
+                                        "inverse", "tiny", "huge", "ten_thousand", "3001", "seven"};
     static const float scales[] = {0.5f, 4.0f};
     static const int64_t shapes[] = {0, -1, 2, 1, 3, 2};
     add_tensor(graph, "w", 2, (const int64_t[]){2, 3}, weights);
@@ -559,6 +561,79 @@ static void test_onnx_scaling_between_activations_is_a_layer(void **state) {
     assert_same_bits(tnn_net_weights(net, 1), expected, 4);
     assert_true(tnn_net_biases(net, 1)[0] == 1.0f && tnn_net_biases(net, 1)[1] == 1.0f);
     tnn_net_destroy(net);
+}
+
+/* ---- Scaling of large inputs ----------------------------------------------------------------- */
+
+/* 10000 +- 21, of which a product and then a sum would leave 2^-24 10000 / 7, 8.5e-5: more than
+ * assert_onnx_outputs forgives. */
+static void test_onnx_scaling_subtracts_first_without_a_product(void **state) {
+    (void)state;
+    enum { ROWS = 100 };
+    static const char *const lines[][MOST_LINES] = {
+        {"c = Sub(x, ten_thousand)", "y = Div(c, seven)"},
+        {"c = Sub(x, ten_thousand)", "d = Div(c, seven)", "e = Neg(d)", "y = Tanh(e)"},
+        {"c = Sub(x, ten_thousand)", "d = Div(c, seven)", "y = Relu(d)"},
+    };
+    float x[2 * ROWS];
+    float expected[2 * ROWS];
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        tnn_net *net = net_of(lines[i]);
+        for (size_t r = 0; r < COUNT_OF(x); r++) {
+            x[r] = 10000.0f + 21.0f * ((float)r / ROWS - 1.0f);
+            double y = (x[r] - 10000.0) / 7.0;
+            expected[r] = (float)(i == 0 ? y : i == 1 ? -tanh(y) : y > 0.0 ? y : 0.0);
+        }
+        assert_onnx_outputs(lines[i][1], net, ROWS, x, expected);
+        assert_int_equal(tnn_net_layer_count(net), 1);
+        assert_true(tnn_net_layer(net, 0).no_bias);
+        assert_true(tnn_net_input_shift(net)[1] == 10000.0f);
+        tnn_net_destroy(net);
+    }
+}
+
+/* 3 x + 3001 at -1000 is 1 + 0, and the nearest float to 3001 / 3 is 2e-5 off. */
+static void test_onnx_scaling_by_product_and_sum_loses_nothing(void **state) {
+    (void)state;
+    static const float x[] = {-1000.0f, -1000.5f, -999.0f, -1000.0f};
+    static const float scaled[] = {1.0f, -0.5f, 4.0f, 1.0f};
+    const float rows[] = {
+        scaled[0] * 0.5f + scaled[1] * 0.75f,  scaled[0] * -1.25f + scaled[1] * 1.5f,
+        scaled[0] * 2.0f + scaled[1] * -3.0f,  scaled[2] * 0.5f + scaled[3] * 0.75f,
+        scaled[2] * -1.25f + scaled[3] * 1.5f, scaled[2] * 2.0f + scaled[3] * -3.0f};
+    const float relu[] = {1.0f, 0.0f, 4.0f, 1.0f};
+    tnn_net *net =
+        net_of(LINES("t = Add(one, two)", "m = Mul(x, t)", "a = Add(m, 3001)", "y = MatMul(a, w)"));
+    assert_onnx_outputs("MatMul", net, 2, x, rows);
+    assert_int_equal(tnn_net_layer_count(net), 1);
+    tnn_net_destroy(net);
+    net = net_of(LINES("t = Add(one, two)", "m = Mul(x, t)", "a = Add(m, 3001)", "y = Relu(a)"));
+    assert_onnx_outputs("Relu", net, 2, x, relu);
+    tnn_net_destroy(net);
+    net = net_of(LINES(
+        "t = Add(one, two)", "m = Mul(x, t)", "a = Add(m, 3001)", "n = Neg(a)",
+        "d = Gemm(n, wt) alpha=-1.0 transB=1", "y = Sub(d, zero)"));
+    assert_onnx_outputs("Gemm", net, 2, x, rows);
+    tnn_net_destroy(net);
+}
+
+/* 1 / 3e38 has 22 bits as a float, 1e-42 has 10: the weights take the factor instead. */
+static void test_onnx_scale_that_floats_come_not_near_is_none(void **state) {
+    (void)state;
+    static const float x[] = {1.0f, 0.0f};
+    static const float expected[] = {1.5e8f, -3.75e8f, 6e8f};
+    tnn_net *net = net_of(LINES("c = Mul(w, tiny)", "z = MatMul(x, c)", "y = Mul(z, huge)"));
+    assert_null(tnn_net_output_scale(net));
+    assert_onnx_outputs("huge", net, 1, x, expected);
+    tnn_net_destroy(net);
+    onnx_file model = written(
+        2, rows_of_two,
+        LINES(
+            "c = Mul(x, tiny)", "d = Div(c, ten_thousand)", "e = Div(d, ten_thousand)",
+            "z = Div(e, ten_thousand)", "y = MatMul(z, w)"),
+        13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED, AT "layer 0 has a factor beyond the range of float");
 }
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
@@ -1153,6 +1228,9 @@ int main(void) {
         cmocka_unit_test(test_onnx_activations_in_a_row_change_no_bit),
         cmocka_unit_test(test_onnx_nothing_at_all_is_a_layer_of_unit_weights),
         cmocka_unit_test(test_onnx_scaling_between_activations_is_a_layer),
+        cmocka_unit_test(test_onnx_scaling_subtracts_first_without_a_product),
+        cmocka_unit_test(test_onnx_scaling_by_product_and_sum_loses_nothing),
+        cmocka_unit_test(test_onnx_scale_that_floats_come_not_near_is_none),
         cmocka_unit_test(test_onnx_rows_are_what_the_nodes_take_for_them),
         cmocka_unit_test(test_onnx_rows_of_two_kinds_are_refused),
         cmocka_unit_test(test_onnx_value_without_dimensions_is_no_row),

@@ -342,6 +342,56 @@ static tnn_status push_diagonal(tnni_onnx_chain *chain, const tnni_onnx_affine *
     return push(chain, &layer);
 }
 
+/* Is a float as near to the number as floats are that are not denormal? */
+static bool is_close_to_float(double number) {
+    float nearest = (float)number;
+    return isfinite(nearest) && fabs(nearest - number) <= 0x1p-24 * fabs(number);
+}
+
+static bool is_scale(double number) {
+    return number > 0.0 && is_close_to_float(number);
+}
+
+/* What the net subtracts from an input. */
+static float input_shift(const tnni_onnx_affine *affine, size_t input) {
+    return (float)(-offset_of(affine, input) / factor_of(affine, input) + 0.0); /* no -0 */
+}
+
+/* Can the net scale its inputs like this, but for signs? */
+static bool can_scale_inputs(const tnni_onnx_affine *affine) {
+    for (size_t i = 0; i < affine->count; i++)
+        if (!is_scale(fabs(factor_of(affine, i))) || !isfinite(input_shift(affine, i)))
+            return false;
+    return true;
+}
+
+/*
+ * What is left of an offset where the shift is no float: factor v + offset = factor (v - shift) +
+ * this. It is small, but not beside what is left of v - shift. Below 2^-48 of the offset it is what
+ * double itself rounds.
+ */
+static double left_over(const tnni_onnx_affine *affine, size_t input) {
+    double offset = offset_of(affine, input);
+    double left = fma(factor_of(affine, input), input_shift(affine, input), offset);
+    return fabs(left) > 0x1p-48 * fabs(offset) ? left : 0.0;
+}
+
+static bool has_left_over(const tnni_onnx_affine *affine) {
+    for (size_t i = 0; affine->is_there && i < affine->count; i++)
+        if (left_over(affine, i) != 0.0)
+            return true;
+    return false;
+}
+
+/* What is pending becomes the net's own scaling of its inputs, if it can be that. Subtracting comes
+ * first there: a product and then a sum would cancel what large inputs have in common. */
+static void settle_input(tnni_onnx_chain *chain) {
+    if (chain->layer_count > 0 || !chain->pending.is_there || !can_scale_inputs(&chain->pending))
+        return;
+    chain->input = chain->pending;
+    chain->pending = (tnni_onnx_affine){0};
+}
+
 /* Puts what is pending into a layer: the last one, if nothing is between, or one of its own. */
 static tnn_status settle_pending(tnni_onnx_chain *chain) {
     tnni_onnx_affine pending = chain->pending;
@@ -353,25 +403,6 @@ static tnn_status settle_pending(tnni_onnx_chain *chain) {
     if (has_offset(&pending))
         last_layer(chain)->has_biases = true;
     return append(chain, &last_layer(chain)->after, &pending);
-}
-
-/* Can the net scale its inputs like this, but for signs? */
-static bool can_scale_inputs(const tnni_onnx_affine *affine) {
-    for (size_t i = 0; i < affine->count; i++) {
-        float scale = (float)fabs(factor_of(affine, i));
-        float shift = (float)(offset_of(affine, i) / factor_of(affine, i));
-        if (!(scale > 0.0f && isfinite(scale) && isfinite(shift)))
-            return false;
-    }
-    return true;
-}
-
-static tnn_status settle_before_product(tnni_onnx_chain *chain) {
-    if (chain->layer_count > 0 || !chain->pending.is_there || !can_scale_inputs(&chain->pending))
-        return settle_pending(chain);
-    chain->input = chain->pending;
-    chain->pending = (tnni_onnx_affine){0};
-    return TNN_OK;
 }
 
 /* The columns of the value are those that a product takes; transposed if either is. */
@@ -435,8 +466,10 @@ tnn_status tnni_onnx_chain_multiply(
         status = check_size(chain, "units", units);
     if (status == TNN_OK)
         status = meet_product(chain, (size_t)weights->dims[0], transposes);
-    if (status == TNN_OK)
-        status = settle_before_product(chain);
+    if (status != TNN_OK)
+        return status;
+    settle_input(chain);
+    status = settle_pending(chain);
     if (status != TNN_OK)
         return status;
     layer.inputs = (size_t)weights->dims[0];
@@ -472,6 +505,7 @@ tnn_status tnni_onnx_chain_scale(
 
 tnn_status tnni_onnx_chain_activate(tnni_onnx_chain *chain, tnn_activation activation) {
     const tnni_onnx_affine nothing = {0};
+    settle_input(chain);
     tnn_status status = settle_pending(chain);
     if (status == TNN_OK && !is_open(chain))
         status = push_diagonal(chain, &nothing);
@@ -487,12 +521,9 @@ tnn_status tnni_onnx_chain_activate(tnni_onnx_chain *chain, tnn_activation activ
 
 /* Can the net scale its outputs like this? */
 static bool can_scale_outputs(const tnni_onnx_affine *affine) {
-    for (size_t i = 0; i < affine->count; i++) {
-        float scale = (float)(1.0 / factor_of(affine, i));
-        float shift = (float)offset_of(affine, i);
-        if (!(scale > 0.0f && isfinite(scale) && isfinite(shift)))
+    for (size_t i = 0; i < affine->count; i++)
+        if (!is_scale(1.0 / factor_of(affine, i)) || !isfinite((float)offset_of(affine, i)))
             return false;
-    }
     return true;
 }
 
@@ -503,6 +534,7 @@ static tnn_status settle_output(tnni_onnx_chain *chain) {
         chain->pending = (tnni_onnx_affine){0};
         return TNN_OK;
     }
+    settle_input(chain);
     tnn_status status = settle_pending(chain);
     if (status == TNN_OK && chain->layer_count == 0)
         status = push_diagonal(chain, &nothing);
@@ -545,6 +577,8 @@ tnn_status tnni_onnx_chain_end(tnni_onnx_chain *chain) {
     if (status != TNN_OK)
         return status;
     resolve_inputs(chain, (size_t)columns_of(chain));
+    if (has_left_over(&chain->input))
+        chain->layers[0].has_biases = true;
     return check_layers(chain);
 }
 
@@ -573,9 +607,12 @@ static tnn_status fill_weights(const tnni_onnx_chain *chain, size_t index, float
     size_t stride = from->rank > 1 ? from->strides[1] : 0;
     if (!layer->is_product) {
         memset(weights, 0, layer->inputs * layer->units * sizeof *weights);
-        for (size_t i = 0; i < layer->units; i++)
-            if (!to_float(factor_of(&layer->after, i), &weights[i * layer->units + i]))
+        for (size_t i = 0; i < layer->units; i++) {
+            double factor = sign_of(chain, index, i) * factor_of(&layer->after, i);
+            if (!is_close_to_float(factor))
                 return too_large(chain, index, "a factor");
+            weights[i * layer->units + i] = (float)factor;
+        }
         return TNN_OK;
     }
     for (size_t i = 0; i < layer->inputs; i++) {
@@ -589,13 +626,42 @@ static tnn_status fill_weights(const tnni_onnx_chain *chain, size_t index, float
     return TNN_OK;
 }
 
-static tnn_status fill_layer(const tnni_onnx_chain *chain, size_t index, tnn_net *net) {
+/* The offsets that the inputs' shifts leave over go through the first layer into its biases. */
+static void add_left_over(const tnni_onnx_chain *chain, double *biases) {
+    const tnni_onnx_layer *layer = &chain->layers[0];
+    const tnni_onnx_tensor *from = &layer->weights;
+    size_t stride = from->rank > 1 ? from->strides[1] : 0;
+    for (size_t i = 0; i < layer->inputs; i++) {
+        double left = left_over(&chain->input, i);
+        if (left == 0.0)
+            continue;
+        if (!layer->is_product)
+            biases[i] += factor_of(&layer->after, i) * left;
+        for (size_t j = 0; layer->is_product && j < layer->units; j++)
+            biases[j] += layer->alpha * left * factor_of(&layer->after, j) *
+                tnni_onnx_stored(from, i * from->strides[0] + j * stride);
+    }
+}
+
+static tnn_status fill_biases(const tnni_onnx_chain *chain, size_t index, float *biases) {
     const tnni_onnx_layer *layer = &chain->layers[index];
+    double *exact = tnni_onnx_take(chain->memory, layer->units, sizeof *exact);
+    if (!exact)
+        return no_memory(chain);
+    for (size_t j = 0; j < layer->units; j++)
+        exact[j] = offset_of(&layer->after, j);
+    if (index == 0 && chain->input.is_there)
+        add_left_over(chain, exact);
+    for (size_t j = 0; j < layer->units; j++)
+        if (!to_float(exact[j], &biases[j]))
+            return too_large(chain, index, "a bias");
+    return TNN_OK;
+}
+
+static tnn_status fill_layer(const tnni_onnx_chain *chain, size_t index, tnn_net *net) {
     tnn_status status = fill_weights(chain, index, tnn_net_weights(net, index));
-    float *biases = layer->has_biases ? tnn_net_biases(net, index) : NULL;
-    for (size_t j = 0; biases && status == TNN_OK && j < layer->units; j++)
-        if (!to_float(offset_of(&layer->after, j), &biases[j]))
-            status = too_large(chain, index, "a bias");
+    if (status == TNN_OK && chain->layers[index].has_biases)
+        status = fill_biases(chain, index, tnn_net_biases(net, index));
     return status;
 }
 
@@ -614,7 +680,7 @@ static tnn_status fill_scalings(const tnni_onnx_chain *chain, tnn_net *net) {
     if (!shift)
         return no_memory(chain);
     for (size_t i = 0; input->is_there && i < inputs; i++) {
-        shift[i] = (float)(-offset_of(input, i) / factor_of(input, i) + 0.0); /* no -0 */
+        shift[i] = input_shift(input, i);
         scale[i] = (float)fabs(factor_of(input, i));
     }
     if (input->is_there)
