@@ -662,6 +662,71 @@ static void test_onnx_rows_are_what_the_nodes_take_for_them(void **state) {
         LINES("z = MatMul(x, v)", "r = Reshape(z, rest_one)", "y = Reshape(r, rest_one)"), 13, 2);
 }
 
+/* A constant of the last dimension is the same for each row, whether that is all of a row or not:
+ * the nodes behind it say. */
+static void test_onnx_constants_leave_open_what_a_row_is(void **state) {
+    (void)state;
+    static const char *const lines[][MOST_LINES] = {
+        {"c = Sub(x, s2)", "d = Div(c, s2)", "y = MatMul(d, w)"},
+        {"c = Sub(x, s2)", "d = Div(c, s2)", "r = Relu(d)", "n = Mul(r, s2)", "y = MatMul(n, w)"},
+    };
+    static const int64_t shapes[][4] = {{0, 2, 2}, {0, 0, 2}, {0, 0, 0}, {3, 5, 2}, {2, 2, 2, 2}};
+    for (size_t l = 0; l < COUNT_OF(lines); l++) {
+        tnn_net *expected = net_of(lines[l]);
+        for (size_t i = 0; i < COUNT_OF(shapes); i++) {
+            onnx_file model = written(i == 4 ? 4 : 3, shapes[i], lines[l], 13);
+            tnn_net *net = loaded_model(&model);
+            assert_same_layers(net, expected);
+            tnn_net_destroy(net);
+            free_onnx_file(&model);
+        }
+        tnn_net_destroy(expected);
+    }
+}
+
+static void test_onnx_constants_repeat_in_a_longer_row(void **state) {
+    (void)state;
+    static const int64_t three_twos[] = {0, 3, 2};
+    static const int64_t twelve[] = {2, 1, 3, 2};
+    onnx_file model = written(
+        3, three_twos,
+        LINES(
+            "c = Sub(x, s2)", "d = Mul(c, s2)", "e = Mul(d, half)", "f = Flatten(e)",
+            "y = Gemm(f, w6)"),
+        13);
+    tnn_net *net = loaded_model(&model);
+    assert_int_equal(tnn_net_inputs(net), 6);
+    for (size_t i = 0; i < 6; i++) {
+        assert_true(tnn_net_input_shift(net)[i] == (i % 2 ? 4.0f : 0.5f));
+        assert_true(tnn_net_input_scale(net)[i] == (i % 2 ? 2.0f : 0.25f));
+    }
+    tnn_net_destroy(net);
+    free_onnx_file(&model);
+    model = written(
+        4, twelve, LINES("c = Add(x, s2)", "d = Sub(c, b31)", "e = Sub(d, s2)", "y = Tanh(e)"), 13);
+    net = loaded_model(&model);
+    assert_int_equal(tnn_net_inputs(net), 6);
+    for (size_t i = 0; i < 6; i++)
+        assert_true(tnn_net_input_shift(net)[i] == biases[i / 2]);
+    tnn_net_destroy(net);
+    free_onnx_file(&model);
+    model = written(4, twelve, LINES("d = Sub(x, b31)", "y = MatMul(d, w)"), 13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED,
+        AT "node 1 (MatMul): it works on dimension 3 and those behind it, a node before it on "
+           "dimension 1 and those behind it; a net has one kind of row");
+    model = written(3, three_twos, LINES("d = Sub(x, b31)", "y = MatMul(d, w)"), 13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED,
+        AT "node 1 (MatMul): it works on dimension 2 and those behind it, a node before it on "
+           "dimension 1 and those behind it; a net has one kind of row");
+    model = written(3, twelve, LINES("d = Sub(x, w3)", "y = Relu(d)"), 13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED,
+        AT "node 0 (Sub): a constant, float[1, 2, 3], that does not hold one number, or one for "
+           "each column");
+}
+
 static void test_onnx_rows_of_two_kinds_are_refused(void **state) {
     (void)state;
     static const int64_t image[] = {0, 1, 2, 3};
@@ -1232,6 +1297,8 @@ int main(void) {
         cmocka_unit_test(test_onnx_scaling_by_product_and_sum_loses_nothing),
         cmocka_unit_test(test_onnx_scale_that_floats_come_not_near_is_none),
         cmocka_unit_test(test_onnx_rows_are_what_the_nodes_take_for_them),
+        cmocka_unit_test(test_onnx_constants_leave_open_what_a_row_is),
+        cmocka_unit_test(test_onnx_constants_repeat_in_a_longer_row),
         cmocka_unit_test(test_onnx_rows_of_two_kinds_are_refused),
         cmocka_unit_test(test_onnx_value_without_dimensions_is_no_row),
         cmocka_unit_test(test_onnx_weights_of_every_type_are_read),

@@ -18,6 +18,7 @@ static tnn_status no_memory(const tnni_onnx_chain *chain) {
 tnn_status tnni_onnx_chain_begin(
     tnni_onnx_chain *chain, tnni_onnx_memory *memory, size_t most_layers) {
     chain->memory = memory;
+    chain->most_split = TNNI_ONNX_MOST_RANK;
     chain->layer_capacity = most_layers < chain->limits.layers ? most_layers : chain->limits.layers;
     chain->layers = tnni_onnx_take(memory, chain->layer_capacity, sizeof *chain->layers);
     return chain->layers ? TNN_OK : no_memory(chain);
@@ -43,9 +44,13 @@ static int64_t columns_of(const tnni_onnx_chain *chain) {
 }
 
 /* The first dimension is that of the rows, if there is more than one and no node says otherwise. */
+static size_t usual_split(const tnni_onnx_chain *chain) {
+    return chain->rank > 1 ? 1 : 0;
+}
+
 static void settle_split(tnni_onnx_chain *chain) {
     if (!chain->is_split)
-        chain->split = chain->rank > 1 ? 1 : 0;
+        chain->split = usual_split(chain);
     chain->is_split = true;
 }
 
@@ -54,6 +59,8 @@ tnn_status tnni_onnx_chain_split(tnni_onnx_chain *chain, size_t split) {
         return tnni_fail(
             TNN_UNSUPPORTED, "%s: of a value that is transposed, so that its rows are columns",
             chain->where);
+    if (!chain->is_split && split > chain->most_split)
+        settle_split(chain);
     if (!chain->is_split || split == chain->split) {
         chain->is_split = true;
         chain->split = split;
@@ -88,12 +95,12 @@ static bool choose_split(tnni_onnx_chain *chain, size_t rank, const int64_t *dim
         return find_split(rank, dims, columns_of(chain), split);
     for (size_t i = 1; i <= chain->rank; i++) {
         chain->split = i % chain->rank;
-        if (find_split(rank, dims, columns_of(chain), split))
+        if (chain->split <= chain->most_split && find_split(rank, dims, columns_of(chain), split))
             return true;
     }
     /* A list of numbers may be one column. */
     chain->split = chain->rank;
-    if (chain->rank <= 1)
+    if (chain->rank <= 1 && chain->rank <= chain->most_split)
         return find_split(rank, dims, 1, split);
     return false;
 }
@@ -179,14 +186,13 @@ static tnn_status take_affine(tnni_onnx_chain *chain, size_t count, tnni_onnx_af
 static double factor_of(const tnni_onnx_affine *affine, size_t column) {
     if (!affine->is_there)
         return 1.0;
-    return affine->factor[affine->count > 1 ? column : 0] * affine->then_factor;
+    return affine->factor[column % affine->count] * affine->then_factor;
 }
 
 static double offset_of(const tnni_onnx_affine *affine, size_t column) {
     if (!affine->is_there)
         return 0.0;
-    return affine->offset[affine->count > 1 ? column : 0] * affine->then_factor +
-        affine->then_offset;
+    return affine->offset[column % affine->count] * affine->then_factor + affine->then_offset;
 }
 
 static bool has_offset(const tnni_onnx_affine *affine) {
@@ -196,10 +202,10 @@ static bool has_offset(const tnni_onnx_affine *affine) {
     return false;
 }
 
-/* Room for so many columns, whatever it is so far. */
+/* Room for so many columns, whatever it is so far: of the two numbers, one divides the other. */
 static tnn_status widen(tnni_onnx_chain *chain, tnni_onnx_affine *affine, size_t count) {
     tnni_onnx_affine before = *affine;
-    if (before.is_there && (before.count == count || count == 1))
+    if (before.is_there && before.count >= count)
         return TNN_OK;
     tnn_status status = take_affine(chain, count, affine);
     for (size_t i = 0; status == TNN_OK && i < count; i++) {
@@ -231,11 +237,12 @@ static tnn_status append(
     return TNN_OK;
 }
 
-/* Column number index of a constant that is stretched to the value's shape. */
+/* Column number index of a constant that is stretched to the value's shape from dimension first on.
+ */
 static double stretched(
-    const tnni_onnx_chain *chain, const tnni_onnx_tensor *constant, size_t index) {
+    const tnni_onnx_chain *chain, const tnni_onnx_tensor *constant, size_t first, size_t index) {
     size_t number = 0;
-    for (size_t back = 1; back <= chain->rank - chain->split; back++) {
+    for (size_t back = 1; back <= chain->rank - first; back++) {
         size_t size = (size_t)chain->dims[chain->rank - back];
         if (back <= constant->rank && constant->dims[constant->rank - back] > 1)
             number += index % size * constant->strides[constant->rank - back];
@@ -257,19 +264,37 @@ static tnn_status check_size(const tnni_onnx_chain *chain, const char *what, int
         what, chain->limits.units);
 }
 
-/* Does the constant stretch to the value's shape, the same for each row? Columns that are not
- * known get their number from it. */
-static tnn_status check_constant(tnni_onnx_chain *chain, const tnni_onnx_tensor *constant) {
+/* First of the value's dimensions in which the constant is more than one number. */
+static size_t first_dimension(const tnni_onnx_chain *chain, const tnni_onnx_tensor *constant) {
+    size_t first = 0;
+    while (first + 1 < constant->rank && constant->dims[first] == 1)
+        first++;
+    return chain->rank - constant->rank + first;
+}
+
+/*
+ * Does the constant stretch to the value's shape, the same for each row? Columns that are not
+ * known get their number from it. Its columns begin at *first: at the split or, while more than one
+ * split leaves it the same for each row, at its own first dimension.
+ */
+static tnn_status check_constant(
+    tnni_onnx_chain *chain, const tnni_onnx_tensor *constant, size_t *first) {
     const char *where = chain->where;
     if (chain->is_transposed)
         return tnni_fail(
             TNN_UNSUPPORTED, "%s: a constant, %s, that is more than one number a column", where,
             tnni_onnx_describe(constant).text);
-    settle_split(chain);
+    *first = first_dimension(chain, constant);
+    if (*first <= usual_split(chain))
+        settle_split(chain);
+    if (chain->is_split)
+        *first = chain->split;
+    else if (*first < chain->most_split)
+        chain->most_split = *first;
     for (size_t back = 1; back <= constant->rank; back++) {
         int64_t size = constant->dims[constant->rank - back];
         int64_t *dim = &chain->dims[chain->rank - back];
-        bool is_column = chain->rank - back >= chain->split;
+        bool is_column = chain->rank - back >= *first;
         if (is_column && *dim < 0 && size > 1)
             *dim = size;
         if (size != 1 && (!is_column || size != *dim))
@@ -278,26 +303,28 @@ static tnn_status check_constant(tnni_onnx_chain *chain, const tnni_onnx_tensor 
                 "%s: a constant, %s, that does not hold one number, or one for each column", where,
                 tnni_onnx_describe(constant).text);
     }
-    return check_size(chain, "columns", columns_of(chain));
+    return check_size(chain, "columns", tnni_onnx_product(chain->dims, *first, chain->rank));
 }
 
 static tnn_status read_affine(
     tnni_onnx_chain *chain, const tnni_onnx_tensor *constant, bool is_factor, bool inverts,
     tnni_onnx_affine *affine) {
     size_t count = 1;
+    size_t first = 0;
     if (constant->rank > chain->rank)
         return tnni_fail(
             TNN_UNSUPPORTED, "%s: a constant, %s, of more dimensions than the value", chain->where,
             tnni_onnx_describe(constant).text);
     if (constant->count != 1) {
-        tnn_status status = check_constant(chain, constant);
+        tnn_status status = check_constant(chain, constant, &first);
         if (status != TNN_OK)
             return status;
-        count = (size_t)columns_of(chain);
+        count = (size_t)tnni_onnx_product(chain->dims, first, chain->rank);
     }
     tnn_status status = take_affine(chain, count, affine);
     for (size_t i = 0; status == TNN_OK && i < count; i++) {
-        double value = count > 1 ? stretched(chain, constant, i) : tnni_onnx_element(constant, 0);
+        double value =
+            count > 1 ? stretched(chain, constant, first, i) : tnni_onnx_element(constant, 0);
         if (!isfinite(value) || (is_factor && inverts && value == 0.0))
             return tnni_fail(
                 TNN_UNSUPPORTED, "%s: a constant is %g, expected a finite number%s", chain->where,

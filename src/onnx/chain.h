@@ -7,7 +7,8 @@
 
 #include "onnx/tensor.h"
 
-/* v -> factor v + offset, column by column; count is 1, the same for all of them, or their number.
+/* v -> factor v + offset, column by column. count is the number of columns, or they repeat, which
+ * one for all of them does: a constant that holds for each of several possible rows.
  * Then times then_factor, plus then_offset: so one number changes all columns in one step. */
 typedef struct tnni_onnx_affine {
     bool is_there;
@@ -43,6 +44,7 @@ typedef struct tnni_onnx_chain {
     int64_t dims[TNNI_ONNX_MOST_RANK]; /* -1: not known */
     bool is_split;
     size_t split;
+    size_t most_split;  /* while it is not fixed: constants before it have columns from there on */
     bool is_transposed; /* rank 2, and rows are columns */
     size_t version;     /* counts the values */
 
