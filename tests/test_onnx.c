@@ -633,7 +633,7 @@ static void test_onnx_scale_that_floats_come_not_near_is_none(void **state) {
             "z = Div(e, ten_thousand)", "y = MatMul(z, w)"),
         13);
     assert_refused_with(
-        &model, TNN_UNSUPPORTED, AT "layer 0 has a factor beyond the range of float");
+        &model, TNN_UNSUPPORTED, AT "node 3 (Div): layer 0 has a factor beyond the range of float");
 }
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
@@ -876,9 +876,12 @@ static void test_onnx_branches_are_refused(void **state) {
             "chain without branches",
          0},
         {{"d = Div(x, root)", "e = Erf(d)", "a = Add(e, one)", "y = Mul(x, a)"},
-         AT "the output \"y\" is not the end of a chain from the input",
+         AT "node 3 (Mul): the output \"y\" is a part of GELU, SiLU or softsign, and not the whole",
          0},
-        {{"y = Identity(b)"}, AT "the output \"y\" is not the end of a chain from the input", 0},
+        {{"s = Sigmoid(x)", "t = Mul(s, two)", "y = Mul(t, x)"},
+         AT "node 2 (Mul): the output \"y\" is a part of GELU, SiLU or softsign, and not the whole",
+         0},
+        {{"y = Identity(b)"}, AT "node 0 (Identity): the output \"y\" is a constant", 0},
     };
     assert_refusals(refusals, COUNT_OF(refusals));
 }
@@ -913,7 +916,7 @@ static void test_onnx_products_of_other_kinds_are_refused(void **state) {
          AT "node 1 (Gemm): it takes the value transposed, so that rows are mixed",
          0},
         {{"z = MatMul(x, w)", "y = Transpose(z)"},
-         AT "the output is transposed, its rows are columns",
+         AT "node 1 (Transpose): the output is transposed, its rows are columns",
          0},
         {{"z = MatMul(x, w)", "y = Add(z, b31)"},
          AT "node 1 (Add): a constant, float[3, 1], that does not hold one number, or one for each "
@@ -1052,6 +1055,19 @@ static void test_onnx_another_input_or_output_is_refused(void **state) {
     model = finish_model(&graph, 13);
     assert_refused_with(
         &model, TNN_UNSUPPORTED, AT "node 1 (Tanh): a second output, \"z\", of 2, a net has one");
+    add_input(&graph, "x", TNNI_ONNX_FLOAT, 2, rows_of_two);
+    add_output(&graph, "c");
+    add_tensor(&graph, "c", 0, NULL, numbers);
+    model = finish_model(&graph, 13);
+    assert_refused_with(&model, TNN_UNSUPPORTED, AT "the graph: the output \"c\" is a constant");
+    model = written(2, (const int64_t[]){0, 0}, LINES("z = Neg(x)", "y = Relu(z)"), 13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED, AT "node 1 (Relu): the model does not tell the number of columns");
+    model =
+        written(2, rows_of_two, LINES("z = MatMul(x, w)", "c = Mul(z, huge)", "y = Relu(c)"), 13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED,
+        AT "node 0 (MatMul): layer 0 has a weight beyond the range of float");
     add_input(&graph, "x", TNNI_ONNX_INT64, 2, rows_of_two);
     add_output(&graph, "y");
     add_node(&graph, "y = Relu(x)");
@@ -1213,7 +1229,7 @@ static void test_onnx_limit_is_kept_and_named(void **state) {
     assert_limit((tnn_load_limits){.parameters = 18, .layers = 2, .units = 3}, NULL);
     assert_limit(
         (tnn_load_limits){.parameters = 17},
-        AT "more parameters in layers 0 to 1 than limits.parameters, 17");
+        AT "node 2 (Relu): more parameters in layers 0 to 1 than limits.parameters, 17");
     assert_limit(
         (tnn_load_limits){.layers = 1}, AT "node 2 (Relu): more layers than limits.layers, 1");
     assert_limit(
@@ -1273,7 +1289,8 @@ static void test_onnx_unit_weights_have_a_limit_of_their_own(void **state) {
     onnx_file model = written(2, wide, LINES("y = Relu(x)"), 13);
     assert_refused_with(
         &model, TNN_UNSUPPORTED,
-        AT "layer 0, an activation or scaling of 5000 columns without a product before it, would "
+        AT "node 0 (Relu): layer 0, an activation or scaling of 5000 columns without a product "
+           "before it, would "
            "take 25000000 weights, and there are to be at most 16777216 of that kind");
 }
 

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A layer without a product takes the square of its units, and no bytes of the file stand behind
@@ -172,6 +173,7 @@ static tnn_status take_affine(tnni_onnx_chain *chain, size_t count, tnni_onnx_af
     *affine = (tnni_onnx_affine){
         .is_there = true,
         .count = count,
+        .node = chain->node,
         .factor = values,
         .offset = values + count,
         .then_factor = 1.0,
@@ -222,6 +224,7 @@ static tnn_status append(
     tnn_status status = widen(chain, first, second->count);
     if (status != TNN_OK)
         return status;
+    first->node = second->node;
     if (second->count == 1) {
         first->then_factor *= factor_of(second, 0);
         first->then_offset = first->then_offset * factor_of(second, 0) + offset_of(second, 0);
@@ -362,6 +365,7 @@ static tnn_status push_diagonal(tnni_onnx_chain *chain, const tnni_onnx_affine *
         ? (int64_t)last_layer(chain)->units
         : 0;
     const tnni_onnx_layer layer = {
+        .node = after->is_there ? after->node : chain->node,
         .inputs = (size_t)columns,
         .units = (size_t)columns,
         .after = *after,
@@ -486,7 +490,8 @@ tnn_status tnni_onnx_chain_multiply(
     tnni_onnx_chain *chain, const tnni_onnx_tensor *weights, double alpha, bool transposes,
     const tnni_onnx_tensor *biases, double beta) {
     bool is_vector = weights->rank == 1;
-    tnni_onnx_layer layer = {.is_product = true, .weights = *weights, .alpha = alpha};
+    tnni_onnx_layer layer = {
+        .node = chain->node, .is_product = true, .weights = *weights, .alpha = alpha};
     int64_t units = is_vector ? 1 : weights->dims[1];
     tnn_status status = check_size(chain, "inputs", weights->dims[0]);
     if (status == TNN_OK)
@@ -568,6 +573,10 @@ static tnn_status settle_output(tnni_onnx_chain *chain) {
     return status;
 }
 
+static tnni_onnx_text name_of(const tnni_onnx_chain *chain, size_t layer) {
+    return tnni_onnx_name_node(chain->graph, chain->layers[layer].node);
+}
+
 static tnn_status check_layers(const tnni_onnx_chain *chain) {
     size_t total = 0;
     size_t diagonal = 0;
@@ -580,27 +589,38 @@ static tnn_status check_layers(const tnni_onnx_chain *chain) {
         if (total > chain->limits.parameters)
             return tnni_fail(
                 TNN_UNSUPPORTED,
-                "%s: more parameters in layers 0 to %zu than limits.parameters, %zu", chain->where,
-                l, chain->limits.parameters);
+                "%s: %s: more parameters in layers 0 to %zu than limits.parameters, %zu",
+                chain->where, name_of(chain, l).text, l, chain->limits.parameters);
         diagonal += layer->is_product ? 0 : weights;
         if (diagonal > MOST_DIAGONAL_WEIGHTS)
             return tnni_fail(
                 TNN_UNSUPPORTED,
-                "%s: layer %zu, an activation or scaling of %zu columns without a product before "
-                "it, would take %zu weights, and there are to be at most %d of that kind",
-                chain->where, l, layer->units, weights, MOST_DIAGONAL_WEIGHTS);
+                "%s: %s: layer %zu, an activation or scaling of %zu columns without a product "
+                "before it, would take %zu weights, and there are to be at most %d of that kind",
+                chain->where, name_of(chain, l).text, l, layer->units, weights,
+                MOST_DIAGONAL_WEIGHTS);
     }
     return TNN_OK;
 }
 
-tnn_status tnni_onnx_chain_end(tnni_onnx_chain *chain) {
+/* The output is the value of the last node, which is what messages are about. */
+static tnn_status end_value(tnni_onnx_chain *chain) {
     if (chain->is_transposed)
         return tnni_fail(
             TNN_UNSUPPORTED, "%s: the output is transposed, its rows are columns", chain->where);
     settle_split(chain);
     tnn_status status = settle_output(chain);
-    if (status == TNN_OK)
-        status = check_size(chain, "columns", columns_of(chain));
+    return status == TNN_OK ? check_size(chain, "columns", columns_of(chain)) : status;
+}
+
+tnn_status tnni_onnx_chain_end(tnni_onnx_chain *chain) {
+    char last[480];
+    const char *where = chain->where;
+    snprintf(
+        last, sizeof last, "%s: %s", where, tnni_onnx_name_node(chain->graph, chain->node).text);
+    chain->where = last;
+    tnn_status status = end_value(chain);
+    chain->where = where;
     if (status != TNN_OK)
         return status;
     resolve_inputs(chain, (size_t)columns_of(chain));
@@ -619,8 +639,8 @@ static bool to_float(double value, float *result) {
 
 static tnn_status too_large(const tnni_onnx_chain *chain, size_t layer, const char *what) {
     return tnni_fail(
-        TNN_UNSUPPORTED, "%s: layer %zu has %s beyond the range of float", chain->where, layer,
-        what);
+        TNN_UNSUPPORTED, "%s: %s: layer %zu has %s beyond the range of float", chain->where,
+        name_of(chain, layer).text, layer, what);
 }
 
 /* What the inputs' scaling leaves to the first layer: their signs. */

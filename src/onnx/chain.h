@@ -17,9 +17,11 @@ typedef struct tnni_onnx_affine {
     double *offset;
     double then_factor;
     double then_offset;
+    size_t node; /* the last that had to do with it */
 } tnni_onnx_affine;
 
 typedef struct tnni_onnx_layer {
+    size_t node;   /* from which it comes */
     size_t inputs; /* 0: as many as the net's, which are not known yet */
     size_t units;
     bool is_product;          /* or a layer of one weight a unit, on the diagonal */
@@ -37,6 +39,8 @@ typedef struct tnni_onnx_layer {
  */
 typedef struct tnni_onnx_chain {
     const char *where; /* "function: file: node", for messages */
+    const TnniOnnx__GraphProto *graph;
+    size_t node; /* that is being read; or the last one that was; SIZE_MAX: none */
     tnni_onnx_memory *memory;
     tnn_load_limits limits;
 

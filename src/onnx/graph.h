@@ -67,12 +67,6 @@ tnni_onnx_value *tnni_onnx_find_value(const tnni_onnx_graph *graph, const char *
 /* Does the output need it? */
 bool tnni_onnx_is_needed(const tnni_onnx_graph *graph, const TnniOnnx__NodeProto *node);
 
-/* "node 3, "name" (Gemm)" */
-typedef struct tnni_onnx_node_name {
-    char text[160];
-} tnni_onnx_node_name;
-tnni_onnx_node_name tnni_onnx_name_node(const tnni_onnx_graph *graph, size_t index);
-
 /* ---- operators.c ----------------------------------------------------------------------------- */
 
 /* Reads all nodes that the output needs into the chain, whose where it sets meanwhile. */

@@ -239,9 +239,11 @@ static tnn_status read_node(tnni_onnx_graph *graph, tnni_onnx_chain *chain, size
     const TnniOnnx__NodeProto *node = graph->proto->node[index];
     const operator_entry *entry = NULL;
     char where[480];
-    snprintf(where, sizeof where, "%s: %s", graph->where, tnni_onnx_name_node(graph, index).text);
+    snprintf(
+        where, sizeof where, "%s: %s", graph->where, tnni_onnx_name_node(graph->proto, index).text);
     tnni_onnx_reader r = {graph, chain, node, tnni_onnx_find_value(graph, node->output[0]), where};
     chain->where = where;
+    chain->node = index;
     tnn_status status = find_entry(&r, &entry);
     if (status == TNN_OK && (!r.result || r.result->uses == 0))
         status =

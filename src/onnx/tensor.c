@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* ---- Elements -------------------------------------------------------------------------------- */
 
@@ -116,6 +117,24 @@ tnni_onnx_text tnni_onnx_describe(const tnni_onnx_tensor *tensor) {
     if (used < sizeof text.text)
         snprintf(text.text + used, sizeof text.text - used, "]");
     return text;
+}
+
+tnni_onnx_text tnni_onnx_name_node(const TnniOnnx__GraphProto *graph, size_t index) {
+    tnni_onnx_text named = {"the graph"};
+    if (index >= graph->n_node)
+        return named;
+    const TnniOnnx__NodeProto *node = graph->node[index];
+    const char *name = node->name ? node->name : "";
+    const char *type = node->op_type ? node->op_type : "";
+    tnni_excerpt of_name = tnni_excerpt_of(name, strlen(name));
+    tnni_excerpt of_type = tnni_excerpt_of(type, strlen(type));
+    if (*name)
+        snprintf(
+            named.text, sizeof named.text, "node %zu, \"%s\" (%s)", index, of_name.text,
+            of_type.text);
+    else
+        snprintf(named.text, sizeof named.text, "node %zu (%s)", index, of_type.text);
+    return named;
 }
 
 /* ---- From a file ----------------------------------------------------------------------------- */
