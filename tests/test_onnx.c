@@ -335,8 +335,8 @@ static void test_onnx_product_is_the_same_in_every_form(void **state) {
         {{"c = Neg(b)", "d = Mul(c, minus)", "y = Gemm(x, w, d)"}},
         {{"c = Mul(w, half)", "y = Gemm(x, c, b) alpha=2.0"}},
         {{"c = Mul(b, half)", "y = Gemm(x, w, c) beta=2.0"}},
-        {{"f = Flatten(x)", "i = Identity(f)", "d = Dropout(i)", "c = Cast(d) to=11",
-          "y = Gemm(c, w, b)"}},
+        {{"f = Flatten(x)", "i = Identity(f)", "d = Dropout(i)", "e = Cast(d) to=11",
+          "c = Cast(e) to=1", "y = Gemm(c, w, b)"}},
         {{"f = Reshape(x, rows_rest)", "y = Gemm(f, w, b)"}},
         {{"f = Reshape(x, rest_two)", "y = Gemm(f, w, b)"}},
         {{"t = Transpose(x)", "y = Gemm(t, w, b) transA=1"}},
@@ -771,7 +771,7 @@ static tnn_net *net_of_tensor(int type, const void *raw, size_t bytes, const int
     tensor.n_int32_data = halves ? 2 : 0;
     tensor.int32_data = (int32_t *)(uintptr_t)halves;
     size_t count = tnni_onnx__tensor_proto__pack(&tensor, packed);
-    add_input(&graph, "x", TNNI_ONNX_FLOAT, 2, rows_of_two);
+    add_input(&graph, "x", type, 2, rows_of_two);
     add_output(&graph, "y");
     append_field(&graph, 5, packed, count);
     add_node(&graph, "y = MatMul(x, t)");
@@ -1006,6 +1006,47 @@ static void test_onnx_attributes_of_another_type_are_refused(void **state) {
     assert_inputs(2, rows_of_two, LINES("y = Elu(x) alpha~0.5"), 13, 2);
     assert_inputs(2, rows_of_two, LINES("y = Gemm(x, wt) transB~1"), 13, 2);
     assert_inputs(2, rows_of_two, LINES("y = Transpose(x) perm=[0,1]"), 13, 2);
+}
+
+static void test_onnx_constants_of_another_type_are_refused(void **state) {
+    (void)state;
+    static const refusal refusals[] = {
+        {{"y = MatMul(x, rows_rest)"},
+         AT "node 0 (MatMul): its input 1 is int64[2], and the value is of float",
+         TNN_BAD_FORMAT},
+        {{"c = Cast(wt) to=11", "y = Gemm(x, c) transB=1"},
+         AT "node 1 (Gemm): its input 1 is double[3, 2], and the value is of float",
+         TNN_BAD_FORMAT},
+        {{"y = Gemm(x, w, three)"},
+         AT "node 0 (Gemm): its input 2 is int64[1], and the value is of float",
+         TNN_BAD_FORMAT},
+        {{"y = Add(three, x)"},
+         AT "node 0 (Add): its input 0 is int64[1], and the value is of float",
+         TNN_BAD_FORMAT},
+        {{"d = Cast(x) to=11", "y = Mul(d, half)"},
+         AT "node 1 (Mul): its input 1 is float[], and the value is of double",
+         TNN_BAD_FORMAT},
+        {{"d = Cast(x) to=11", "r = Relu(d)", "y = Clip(r, zero)"},
+         AT "node 2 (Clip): its input 1 is float[], and the value is of double",
+         TNN_BAD_FORMAT},
+        {{"y = Reshape(x, s2)"},
+         AT "node 0 (Reshape): its input 1 is float[2], expected int64",
+         TNN_BAD_FORMAT},
+        {{"y = Clip(x) min=0.0"},
+         AT
+         "node 0 (Clip): the attribute \"min\" is of versions of ONNX's operators before 11, and "
+         "the model of 13",
+         TNN_BAD_FORMAT},
+        {{"y = Squeeze(x) axes=[0]"},
+         AT
+         "node 0 (Squeeze): the attribute \"axes\" is of versions of ONNX's operators before 13, "
+         "and the model of 13",
+         TNN_BAD_FORMAT},
+    };
+    assert_refusals(refusals, COUNT_OF(refusals));
+    tnn_net_destroy(net_of(LINES(
+        "z = MatMul(x, w)", "d = Cast(z) to=11", "s = Sigmoid(d)", "f = Cast(s) to=1",
+        "y = Mul(f, z)")));
 }
 
 static void test_onnx_graphs_that_make_no_sense_are_refused(void **state) {
@@ -1324,6 +1365,7 @@ int main(void) {
         cmocka_unit_test(test_onnx_products_of_other_kinds_are_refused),
         cmocka_unit_test(test_onnx_activations_of_other_kinds_are_refused),
         cmocka_unit_test(test_onnx_attributes_of_another_type_are_refused),
+        cmocka_unit_test(test_onnx_constants_of_another_type_are_refused),
         cmocka_unit_test(test_onnx_graphs_that_make_no_sense_are_refused),
         cmocka_unit_test(test_onnx_another_input_or_output_is_refused),
         cmocka_unit_test(test_onnx_tensors_that_are_not_there_are_refused),

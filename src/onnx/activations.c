@@ -93,7 +93,9 @@ static tnn_status find_bound(
 tnn_status tnni_onnx_read_clip(tnni_onnx_reader *r) {
     double low = -INFINITY;
     double high = INFINITY;
-    tnn_status status = find_bound(r, 1, "min", &low);
+    tnn_status status = tnni_onnx_check_types(r);
+    if (status == TNN_OK)
+        status = find_bound(r, 1, "min", &low);
     if (status == TNN_OK)
         status = find_bound(r, 2, "max", &high);
     if (status != TNN_OK)

@@ -40,6 +40,7 @@ typedef struct tnni_onnx_value {
     size_t definer; /* the node; SIZE_MAX: none */
     size_t uses;    /* by nodes that the output needs, and as the output */
     size_t version; /* of the chain */
+    int type;       /* of the chain's values and parts of them: tnni_onnx_type */
     tnni_onnx_part part;
     const TnniOnnx__TensorProto *initializer;
     tnni_onnx_tensor *constant;

@@ -90,6 +90,7 @@ static tnn_status begin_chain(const tnni_onnx_graph *graph, tnni_onnx_chain *cha
         return tnni_fail(
             TNN_UNSUPPORTED, "%s: the input is of %s, expected float, double or float16",
             graph->where, tnni_onnx_type_name(tensor->elem_type).text);
+    graph->input->type = tensor->elem_type;
     const TnniOnnx__TensorShapeProto *shape = tensor->shape;
     chain->rank = shape ? shape->n_dim : 2;
     if (chain->rank > TNNI_ONNX_MOST_RANK)

@@ -38,6 +38,10 @@ tnn_status tnni_onnx_missing_input(const tnni_onnx_reader *r, size_t index);
 tnn_status tnni_onnx_not_constant(const tnni_onnx_reader *r, size_t index);
 /* Is the first input the chain's value, whole? */
 tnn_status tnni_onnx_check_value(const tnni_onnx_reader *r);
+/* Type of the input that depends on the model's; 0: there is none. */
+int tnni_onnx_value_type(const tnni_onnx_reader *r);
+/* Are constants among the inputs of the same type? */
+tnn_status tnni_onnx_check_types(const tnni_onnx_reader *r);
 /* *at is the axis, from 0 to most; a negative one counts from the end. */
 tnn_status tnni_onnx_check_axis(
     const tnni_onnx_reader *r, int64_t axis, size_t most, size_t rank, size_t *at);

@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct operator_entry {
@@ -16,30 +17,31 @@ typedef struct operator_entry {
     size_t most_inputs;
     int64_t oldest;         /* version of ONNX's operators that has it in this form */
     const char *attributes; /* those that are known, each with its kind before it: float (f), int
-                             * (i), string (s), tensor (t), floats (F), ints (I) */
+                             * (i), string (s), tensor (t), floats (F), ints (I); and with the
+                             * version that has it no longer */
     tnn_status (*fold)(tnni_onnx_reader *r);
     tnn_status (*read)(tnni_onnx_reader *r);
 } operator_entry;
 
 static const operator_entry operators[] = {
     {"Abs", 1, 6, "", NULL, tnni_onnx_read_abs},
-    {"Add", 2, 6, "i:broadcast", tnni_onnx_fold_arithmetic, tnni_onnx_read_arithmetic},
+    {"Add", 2, 6, "i:broadcast<7", tnni_onnx_fold_arithmetic, tnni_onnx_read_arithmetic},
     {"Cast", 1, 6, "i:to i:saturate", tnni_onnx_fold_cast, tnni_onnx_read_cast},
-    {"Clip", 3, 6, "f:min f:max", NULL, tnni_onnx_read_clip},
+    {"Clip", 3, 6, "f:min<11 f:max<11", NULL, tnni_onnx_read_clip},
     {"Constant", 0, 1, "t:value f:value_float i:value_int F:value_floats I:value_ints",
      tnni_onnx_fold_constant, NULL},
-    {"Div", 2, 6, "i:broadcast", tnni_onnx_fold_arithmetic, tnni_onnx_read_arithmetic},
-    {"Dropout", 3, 6, "f:ratio i:is_test i:seed", NULL, tnni_onnx_read_dropout},
+    {"Div", 2, 6, "i:broadcast<7", tnni_onnx_fold_arithmetic, tnni_onnx_read_arithmetic},
+    {"Dropout", 3, 6, "f:ratio<12 i:is_test<7 i:seed", NULL, tnni_onnx_read_dropout},
     {"Elu", 1, 6, "f:alpha", NULL, tnni_onnx_read_elu},
     {"Erf", 1, 9, "", NULL, tnni_onnx_read_erf},
     {"Flatten", 1, 1, "i:axis", tnni_onnx_do_flatten, tnni_onnx_do_flatten},
     {"Gelu", 1, 20, "s:approximate", NULL, tnni_onnx_read_gelu},
-    {"Gemm", 3, 6, "f:alpha f:beta i:transA i:transB i:broadcast", NULL, tnni_onnx_read_gemm},
+    {"Gemm", 3, 6, "f:alpha f:beta i:transA i:transB i:broadcast<7", NULL, tnni_onnx_read_gemm},
     {"HardSigmoid", 1, 6, "f:alpha f:beta", NULL, tnni_onnx_read_hard_sigmoid},
     {"Identity", 1, 1, "", tnni_onnx_do_identity, tnni_onnx_do_identity},
     {"LeakyRelu", 1, 6, "f:alpha", NULL, tnni_onnx_read_leaky_relu},
     {"MatMul", 2, 1, "", NULL, tnni_onnx_read_matmul},
-    {"Mul", 2, 6, "i:broadcast", tnni_onnx_fold_arithmetic, tnni_onnx_read_arithmetic},
+    {"Mul", 2, 6, "i:broadcast<7", tnni_onnx_fold_arithmetic, tnni_onnx_read_arithmetic},
     {"Neg", 1, 6, "", tnni_onnx_fold_negation, tnni_onnx_read_negation},
     {"Relu", 1, 6, "", NULL, tnni_onnx_read_relu},
     {"Reshape", 2, 5, "i:allowzero", tnni_onnx_do_reshape, tnni_onnx_do_reshape},
@@ -49,25 +51,30 @@ static const operator_entry operators[] = {
     {"Softplus", 1, 1, "", NULL, tnni_onnx_read_softplus},
     {"Softsign", 1, 1, "", NULL, tnni_onnx_read_softsign},
     {"Sqrt", 1, 6, "", tnni_onnx_fold_square_root, NULL},
-    {"Squeeze", 2, 1, "I:axes", tnni_onnx_do_squeeze, tnni_onnx_do_squeeze},
-    {"Sub", 2, 6, "i:broadcast", tnni_onnx_fold_arithmetic, tnni_onnx_read_arithmetic},
+    {"Squeeze", 2, 1, "I:axes<13", tnni_onnx_do_squeeze, tnni_onnx_do_squeeze},
+    {"Sub", 2, 6, "i:broadcast<7", tnni_onnx_fold_arithmetic, tnni_onnx_read_arithmetic},
     {"Tanh", 1, 6, "", NULL, tnni_onnx_read_tanh},
     {"Transpose", 1, 1, "I:perm", tnni_onnx_do_transpose, tnni_onnx_do_transpose},
-    {"Unsqueeze", 2, 1, "I:axes", tnni_onnx_do_unsqueeze, tnni_onnx_do_unsqueeze},
+    {"Unsqueeze", 2, 1, "I:axes<13", tnni_onnx_do_unsqueeze, tnni_onnx_do_unsqueeze},
 };
 
 /* ---- Is it known? ---------------------------------------------------------------------------- */
 
-/* The kind that a list of "k:name" with blanks between has of a name; '\0' if it is not there. */
-static char kind_of(const char *list, const char *name) {
+/* The entry "k:name" or "k:name<version" of a name in a list with blanks between; NULL: none. */
+static const char *find_listed(const char *list, const char *name) {
     size_t length = strlen(name);
     for (const char *at = list; *at; at += *at == ' ') {
-        size_t entry = strcspn(at, " ");
-        if (entry == length + 2 && memcmp(at + 2, name, length) == 0)
-            return *at;
-        at += entry;
+        if (strcspn(at, " <") == length + 2 && memcmp(at + 2, name, length) == 0)
+            return at;
+        at += strcspn(at, " ");
     }
-    return '\0';
+    return NULL;
+}
+
+/* The version of ONNX's operators that an attribute is no longer in. */
+static int64_t end_of(const char *listed) {
+    const char *end = listed + strcspn(listed, " <");
+    return *end == '<' ? strtoll(end + 1, NULL, 10) : INT64_MAX;
 }
 
 typedef struct attribute_kind {
@@ -111,14 +118,20 @@ static tnn_status check_attribute(
     const TnniOnnx__AttributeProto *attribute = r->node->attribute[index];
     const char *name = attribute->name ? attribute->name : "";
     const attribute_kind *expected = kinds;
-    char letter = kind_of(entry->attributes, name);
-    if (!letter)
+    const char *listed = find_listed(entry->attributes, name);
+    if (!listed)
         return tnni_fail(
             TNN_UNSUPPORTED, "%s: the attribute \"%s\" is not known", r->where,
             tnni_excerpt_of(name, strlen(name)).text);
     if (tnni_onnx_attribute(r, name) != attribute)
         return tnni_fail(TNN_BAD_FORMAT, "%s: the attribute \"%s\" comes twice", r->where, name);
-    while (expected->letter != letter)
+    if (r->graph->opset >= end_of(listed))
+        return tnni_fail(
+            TNN_BAD_FORMAT,
+            "%s: the attribute \"%s\" is of versions of ONNX's operators before %" PRId64
+            ", and the model of %" PRId64,
+            r->where, name, end_of(listed), r->graph->opset);
+    while (expected->letter != *listed)
         expected++;
     if (!holds(attribute, expected))
         return tnni_fail(
