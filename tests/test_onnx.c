@@ -801,6 +801,8 @@ static void test_onnx_weights_of_every_type_are_read(void **state) {
     assert_weights(
         net_of_tensor(TNNI_ONNX_FLOAT16, half_bytes, sizeof half_bytes, NULL), 1.0f, -0x1p-24f);
     assert_weights(net_of_tensor(TNNI_ONNX_FLOAT16, NULL, 0, halves), 65504.0f, 0x1p-14f);
+    /* Raw bytes that are there, but none. */
+    assert_weights(net_of_tensor(TNNI_ONNX_FLOAT16, "", 0, halves), 65504.0f, 0x1p-14f);
     assert_weights(net_of_tensor(TNNI_ONNX_FLOAT16, NULL, 0, infinite), INFINITY, -INFINITY);
 }
 
@@ -1147,6 +1149,8 @@ static void test_onnx_tensors_that_are_not_there_are_refused(void **state) {
     tensor.has_raw_data = true;
     tensor.raw_data = (ProtobufCBinaryData){7, bytes};
     assert_tensor_refused(&tensor, TNN_BAD_FORMAT, TENSOR "is float[2, 1], but has 7 bytes");
+    tensor.raw_data.len = 0;
+    assert_tensor_refused(&tensor, TNN_BAD_FORMAT, TENSOR "is float[2, 1], but has 0 bytes");
     tensor.has_raw_data = false;
     assert_tensor_refused(&tensor, TNN_BAD_FORMAT, TENSOR "is float[2, 1], but has 0 elements");
     tensor.data_type = 16;

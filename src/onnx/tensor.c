@@ -225,7 +225,8 @@ static tnn_status find_elements(
     const char *where, const TnniOnnx__TensorProto *proto, const storage *how,
     tnni_onnx_tensor *tensor) {
     size_t bytes;
-    if (proto->has_raw_data) {
+    bool is_raw = proto->has_raw_data && (proto->raw_data.len > 0 || how->count == 0);
+    if (is_raw) { /* some writers leave an empty one beside the field that is filled */
         if (!tnni_multiply(tensor->count, how->bytes, &bytes) || proto->raw_data.len != bytes)
             return tnni_fail(
                 TNN_BAD_FORMAT, "%s is %s, but has %zu bytes", where,
