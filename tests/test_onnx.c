@@ -203,6 +203,7 @@ static void test_onnx_parameters_that_are_not_finite_come_back(void **state) {
     const tnn_layer layer = {.units = 3};
     tnn_net *net = new_net(2, &layer, 1, NULL);
     memcpy(tnn_net_weights(net, 0), odd, sizeof odd);
+    memcpy(tnn_net_biases(net, 0), odd, 3 * sizeof *odd); /* -0 among them */
     assert_comes_back(net);
     tnn_net_destroy(net);
 }
@@ -602,10 +603,18 @@ static void test_onnx_scaling_by_product_and_sum_loses_nothing(void **state) {
         scaled[0] * 2.0f + scaled[1] * -3.0f,  scaled[2] * 0.5f + scaled[3] * 0.75f,
         scaled[2] * -1.25f + scaled[3] * 1.5f, scaled[2] * 2.0f + scaled[3] * -3.0f};
     const float relu[] = {1.0f, 0.0f, 4.0f, 1.0f};
+    float halved[6];
     tnn_net *net =
         net_of(LINES("t = Add(one, two)", "m = Mul(x, t)", "a = Add(m, 3001)", "y = MatMul(a, w)"));
     assert_onnx_outputs("MatMul", net, 2, x, rows);
     assert_int_equal(tnn_net_layer_count(net), 1);
+    tnn_net_destroy(net);
+    net = net_of(LINES(
+        "t = Add(one, two)", "m = Mul(x, t)", "a = Add(m, 3001)", "z = Gemm(a, w)",
+        "h = Mul(z, half)", "s = Softplus(h)", "y = Sub(s, zero)"));
+    for (size_t i = 0; i < 6; i++)
+        halved[i] = (float)log1p(exp(0.5 * (double)rows[i]));
+    assert_onnx_outputs("Mul", net, 2, x, halved);
     tnn_net_destroy(net);
     net = net_of(LINES("t = Add(one, two)", "m = Mul(x, t)", "a = Add(m, 3001)", "y = Relu(a)"));
     assert_onnx_outputs("Relu", net, 2, x, relu);
@@ -710,6 +719,13 @@ static void test_onnx_constants_repeat_in_a_longer_row(void **state) {
         assert_true(tnn_net_input_shift(net)[i] == biases[i / 2]);
     tnn_net_destroy(net);
     free_onnx_file(&model);
+    assert_inputs(
+        4, twelve, LINES("d = Sub(x, b31)", "r = Reshape(d, rest_two)", "y = Relu(r)"), 13, 12);
+    model = written(4, twelve, LINES("d = Sub(x, b31)", "e = Sub(d, s2)", "y = MatMul(e, w)"), 13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED,
+        AT "node 2 (MatMul): it works on dimension 3 and those behind it, a node before it on "
+           "dimension 1 and those behind it; a net has one kind of row");
     model = written(4, twelve, LINES("d = Sub(x, b31)", "y = MatMul(d, w)"), 13);
     assert_refused_with(
         &model, TNN_UNSUPPORTED,
@@ -993,6 +1009,9 @@ static void test_onnx_attributes_of_another_type_are_refused(void **state) {
         {{"c = Constant() value=1", "y = Add(x, c)"},
          IS_NOT("Constant", "value", "a tensor"),
          TNN_BAD_FORMAT},
+        {{"c = Constant() value=tensor", "y = Add(x, c)"},
+         IS_NOT("Constant", "value", "a tensor"),
+         TNN_BAD_FORMAT},
         {{"c = Constant() value_floats=[1]", "y = Add(x, c)"},
          IS_NOT("Constant", "value_floats", "a list of floats"),
          TNN_BAD_FORMAT},
@@ -1027,6 +1046,9 @@ static void test_onnx_constants_of_another_type_are_refused(void **state) {
          TNN_BAD_FORMAT},
         {{"d = Cast(x) to=11", "y = Mul(d, half)"},
          AT "node 1 (Mul): its input 1 is float[], and the value is of double",
+         TNN_BAD_FORMAT},
+        {{"d = Cast(x) to=11", "i = Identity(d)", "y = Mul(i, half)"},
+         AT "node 2 (Mul): its input 1 is float[], and the value is of double",
          TNN_BAD_FORMAT},
         {{"d = Cast(x) to=11", "r = Relu(d)", "y = Clip(r, zero)"},
          AT "node 2 (Clip): its input 1 is float[], and the value is of double",

@@ -101,7 +101,7 @@ static bool choose_split(tnni_onnx_chain *chain, size_t rank, const int64_t *dim
     }
     /* A list of numbers may be one column. */
     chain->split = chain->rank;
-    if (chain->rank <= 1 && chain->rank <= chain->most_split)
+    if (chain->rank <= 1)
         return find_split(rank, dims, 1, split);
     return false;
 }

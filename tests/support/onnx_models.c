@@ -168,7 +168,7 @@ static void list_attribute(attribute *made, char *value, bool is_float) {
 }
 
 static void make_attribute(attribute *made, char *word) {
-    enum { FLOAT = 1, INT = 2, STRING = 3, FLOATS = 6, INTS = 7 };
+    enum { FLOAT = 1, INT = 2, STRING = 3, TENSOR = 4, FLOATS = 6, INTS = 7 };
     TnniOnnx__AttributeProto *proto = &made->proto;
     *proto = (TnniOnnx__AttributeProto)TNNI_ONNX__ATTRIBUTE_PROTO__INIT;
     char *value = word + strcspn(word, "=~");
@@ -185,6 +185,8 @@ static void make_attribute(attribute *made, char *word) {
         proto->has_s = true;
         proto->s = (ProtobufCBinaryData){strcspn(value + 1, "'"), (uint8_t *)value + 1};
         proto->type = STRING;
+    } else if (strcmp(value, "tensor") == 0) {
+        proto->type = TENSOR;
     } else if (strcmp(value, "float") != 0 && strcmp(value, "int") != 0) {
         proto->has_f = is_float;
         proto->f = strtof(value, NULL);
