@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define AT "tnn_onnx_load_from_memory: memory: "
 
@@ -202,6 +203,7 @@ static void test_onnx_parameters_that_are_not_finite_come_back(void **state) {
     const tnn_layer layer = {.units = 3};
     tnn_net *net = new_net(2, &layer, 1, NULL);
     memcpy(tnn_net_weights(net, 0), odd, sizeof odd);
+    memcpy(tnn_net_biases(net, 0), odd, 3 * sizeof *odd); /* -0 among them */
     assert_comes_back(net);
     tnn_net_destroy(net);
 }
@@ -233,12 +235,14 @@ enum { MOST_LINES = 10 };
 static const float weights[] = {0.5f, -1.25f, 2.0f, 0.75f, 1.5f, -3.0f};
 static const float turned[] = {0.5f, 0.75f, -1.25f, 1.5f, 2.0f, -3.0f};
 static const float biases[] = {0.25f, -0.5f, 1.0f};
-static const float numbers[] = {0.5f, 1.0f, 2.0f, -1.0f, 0.0f, 1.41421356f, 0.70710678f};
+static const float numbers[] = {0.5f,        1.0f,   2.0f,  -1.0f,    0.0f,    1.41421356f,
+                                0.70710678f, 1e-30f, 3e38f, 10000.0f, 3001.0f, 7.0f};
 
 /* Constants that the lines may use: w [2, 3], wt [3, 2], b [3], b13 [1, 3], half, one, two, minus,
- * zero, root, inverse. */
+ * zero, root, inverse, tiny, huge, ten_thousand, 3001, seven. */
 static void add_constants(onnx_file *graph) {
-    static const char *const names[] = {"half", "one", "two", "minus", "zero", "root", "inverse"};
+    static const char *const names[] = {"half",    "one",  "two",  "minus",        "zero", "root",
+                                        "inverse", "tiny", "huge", "ten_thousand", "3001", "seven"};
     static const float scales[] = {0.5f, 4.0f};
     static const int64_t shapes[] = {0, -1, 2, 1, 3, 2};
     add_tensor(graph, "w", 2, (const int64_t[]){2, 3}, weights);
@@ -282,6 +286,17 @@ static tnn_net *net_of(const char *const *lines) {
     return net;
 }
 
+#define LINES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void assert_inputs(
+    size_t rank, const int64_t *dims, const char *const *lines, int64_t opset, size_t inputs) {
+    onnx_file model = written(rank, dims, lines, opset);
+    tnn_net *net = loaded_model(&model);
+    assert_int_equal(tnn_net_inputs(net), inputs);
+    tnn_net_destroy(net);
+    free_onnx_file(&model);
+}
+
 typedef struct spelling {
     const char *lines[MOST_LINES];
 } spelling;
@@ -321,8 +336,8 @@ static void test_onnx_product_is_the_same_in_every_form(void **state) {
         {{"c = Neg(b)", "d = Mul(c, minus)", "y = Gemm(x, w, d)"}},
         {{"c = Mul(w, half)", "y = Gemm(x, c, b) alpha=2.0"}},
         {{"c = Mul(b, half)", "y = Gemm(x, w, c) beta=2.0"}},
-        {{"f = Flatten(x)", "i = Identity(f)", "d = Dropout(i)", "c = Cast(d) to=11",
-          "y = Gemm(c, w, b)"}},
+        {{"f = Flatten(x)", "i = Identity(f)", "d = Dropout(i)", "e = Cast(d) to=11",
+          "c = Cast(e) to=1", "y = Gemm(c, w, b)"}},
         {{"f = Reshape(x, rows_rest)", "y = Gemm(f, w, b)"}},
         {{"f = Reshape(x, rest_two)", "y = Gemm(f, w, b)"}},
         {{"t = Transpose(x)", "y = Gemm(t, w, b) transA=1"}},
@@ -425,6 +440,57 @@ static void test_onnx_activation_is_the_same_in_every_form(void **state) {
     tnn_net_destroy(net);
 }
 
+static void assert_same_in_version(const spelling *spellings, size_t count, int64_t opset) {
+    onnx_file model = written(2, rows_of_two, spellings[0].lines, opset);
+    tnn_net *expected = loaded_model(&model);
+    free_onnx_file(&model);
+    for (size_t i = 1; i < count; i++) {
+        model = written(2, rows_of_two, spellings[i].lines, opset);
+        tnn_net *net = loaded_model(&model);
+        assert_same_layers(net, expected);
+        free_onnx_file(&model);
+        tnn_net_destroy(net);
+    }
+    tnn_net_destroy(expected);
+}
+
+/* Serializers of proto3 leave out what is 0. What the operator takes where there is no attribute is
+ * something else. */
+static void test_onnx_attribute_without_its_value_is_zero(void **state) {
+    (void)state;
+    static const spelling beta[] = {
+        {{"z = Mul(b, zero)", "y = Gemm(x, w, z)"}},
+        {{"y = Gemm(x, w, b) beta=0.0"}},
+        {{"y = Gemm(x, w, b) beta=float"}},
+    };
+    static const spelling alpha[] = {
+        {{"z = Mul(w, zero)", "y = Gemm(x, z, b)"}},
+        {{"y = Gemm(x, w, b) alpha=float"}},
+    };
+    static const spelling constants[] = {
+        {{"y = Relu(x)"}},
+        {{"c = Constant() value_float=float", "y = Clip(x, c)"}},
+    };
+    static const spelling bound[] = {{{"y = Relu(x)"}}, {{"y = Clip(x) min=float"}}};
+    static const int64_t six[] = {2, 3};
+    assert_same_in_version(beta, COUNT_OF(beta), 13);
+    assert_same_in_version(alpha, COUNT_OF(alpha), 13);
+    assert_same_in_version(constants, COUNT_OF(constants), 13);
+    assert_same_in_version(bound, COUNT_OF(bound), 7);
+    assert_inputs(2, six, LINES("y = Softmax(x) axis=int"), 12, 6);
+    assert_inputs(2, six, LINES("f = Flatten(x) axis=int", "y = Softmax(f)"), 13, 6);
+    onnx_file model = written(2, six, LINES("y = Softmax(x) axis=int"), 13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED, AT "node 0 (Softmax): over axis 0 of 2, expected the last one");
+    model = written(2, six, LINES("y = LeakyRelu(x) alpha=float"), 13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED,
+        AT "node 0 (LeakyRelu): alpha is 0, expected a positive finite number");
+    model = written(2, six, LINES("y = HardSigmoid(x) alpha=0.16666667 beta=float"), 13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED, AT "node 0 (HardSigmoid): beta is 0, expected 0.5");
+}
+
 /* Products are right in themselves, with more than one row. */
 static void test_onnx_product_has_the_weights_of_the_model(void **state) {
     (void)state;
@@ -498,18 +564,88 @@ static void test_onnx_scaling_between_activations_is_a_layer(void **state) {
     tnn_net_destroy(net);
 }
 
-/* ---- Rows ------------------------------------------------------------------------------------ */
+/* ---- Scaling of large inputs ----------------------------------------------------------------- */
 
-static void assert_inputs(
-    size_t rank, const int64_t *dims, const char *const *lines, int64_t opset, size_t inputs) {
-    onnx_file model = written(rank, dims, lines, opset);
-    tnn_net *net = loaded_model(&model);
-    assert_int_equal(tnn_net_inputs(net), inputs);
-    tnn_net_destroy(net);
-    free_onnx_file(&model);
+/* 10000 +- 21, of which a product and then a sum would leave 2^-24 10000 / 7, 8.5e-5: more than
+ * assert_onnx_outputs forgives. */
+static void test_onnx_scaling_subtracts_first_without_a_product(void **state) {
+    (void)state;
+    enum { ROWS = 100 };
+    static const char *const lines[][MOST_LINES] = {
+        {"c = Sub(x, ten_thousand)", "y = Div(c, seven)"},
+        {"c = Sub(x, ten_thousand)", "d = Div(c, seven)", "e = Neg(d)", "y = Tanh(e)"},
+        {"c = Sub(x, ten_thousand)", "d = Div(c, seven)", "y = Relu(d)"},
+    };
+    float x[2 * ROWS];
+    float expected[2 * ROWS];
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        tnn_net *net = net_of(lines[i]);
+        for (size_t r = 0; r < COUNT_OF(x); r++) {
+            x[r] = 10000.0f + 21.0f * ((float)r / ROWS - 1.0f);
+            double y = (x[r] - 10000.0) / 7.0;
+            expected[r] = (float)(i == 0 ? y : i == 1 ? -tanh(y) : y > 0.0 ? y : 0.0);
+        }
+        assert_onnx_outputs(lines[i][1], net, ROWS, x, expected);
+        assert_int_equal(tnn_net_layer_count(net), 1);
+        assert_true(tnn_net_layer(net, 0).no_bias);
+        assert_true(tnn_net_input_shift(net)[1] == 10000.0f);
+        tnn_net_destroy(net);
+    }
 }
 
-#define LINES(...) ((const char *const[]){__VA_ARGS__, NULL})
+/* 3 x + 3001 at -1000 is 1 + 0, and the nearest float to 3001 / 3 is 2e-5 off. */
+static void test_onnx_scaling_by_product_and_sum_loses_nothing(void **state) {
+    (void)state;
+    static const float x[] = {-1000.0f, -1000.5f, -999.0f, -1000.0f};
+    static const float scaled[] = {1.0f, -0.5f, 4.0f, 1.0f};
+    const float rows[] = {
+        scaled[0] * 0.5f + scaled[1] * 0.75f,  scaled[0] * -1.25f + scaled[1] * 1.5f,
+        scaled[0] * 2.0f + scaled[1] * -3.0f,  scaled[2] * 0.5f + scaled[3] * 0.75f,
+        scaled[2] * -1.25f + scaled[3] * 1.5f, scaled[2] * 2.0f + scaled[3] * -3.0f};
+    const float relu[] = {1.0f, 0.0f, 4.0f, 1.0f};
+    float halved[6];
+    tnn_net *net =
+        net_of(LINES("t = Add(one, two)", "m = Mul(x, t)", "a = Add(m, 3001)", "y = MatMul(a, w)"));
+    assert_onnx_outputs("MatMul", net, 2, x, rows);
+    assert_int_equal(tnn_net_layer_count(net), 1);
+    tnn_net_destroy(net);
+    net = net_of(LINES(
+        "t = Add(one, two)", "m = Mul(x, t)", "a = Add(m, 3001)", "z = Gemm(a, w)",
+        "h = Mul(z, half)", "s = Softplus(h)", "y = Sub(s, zero)"));
+    for (size_t i = 0; i < 6; i++)
+        halved[i] = (float)log1p(exp(0.5 * (double)rows[i]));
+    assert_onnx_outputs("Mul", net, 2, x, halved);
+    tnn_net_destroy(net);
+    net = net_of(LINES("t = Add(one, two)", "m = Mul(x, t)", "a = Add(m, 3001)", "y = Relu(a)"));
+    assert_onnx_outputs("Relu", net, 2, x, relu);
+    tnn_net_destroy(net);
+    net = net_of(LINES(
+        "t = Add(one, two)", "m = Mul(x, t)", "a = Add(m, 3001)", "n = Neg(a)",
+        "d = Gemm(n, wt) alpha=-1.0 transB=1", "y = Sub(d, zero)"));
+    assert_onnx_outputs("Gemm", net, 2, x, rows);
+    tnn_net_destroy(net);
+}
+
+/* 1 / 3e38 has 22 bits as a float, 1e-42 has 10: the weights take the factor instead. */
+static void test_onnx_scale_that_floats_come_not_near_is_none(void **state) {
+    (void)state;
+    static const float x[] = {1.0f, 0.0f};
+    static const float expected[] = {1.5e8f, -3.75e8f, 6e8f};
+    tnn_net *net = net_of(LINES("c = Mul(w, tiny)", "z = MatMul(x, c)", "y = Mul(z, huge)"));
+    assert_null(tnn_net_output_scale(net));
+    assert_onnx_outputs("huge", net, 1, x, expected);
+    tnn_net_destroy(net);
+    onnx_file model = written(
+        2, rows_of_two,
+        LINES(
+            "c = Mul(x, tiny)", "d = Div(c, ten_thousand)", "e = Div(d, ten_thousand)",
+            "z = Div(e, ten_thousand)", "y = MatMul(z, w)"),
+        13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED, AT "node 3 (Div): layer 0 has a factor beyond the range of float");
+}
+
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 static void test_onnx_rows_are_what_the_nodes_take_for_them(void **state) {
     (void)state;
@@ -533,6 +669,78 @@ static void test_onnx_rows_are_what_the_nodes_take_for_them(void **state) {
     assert_inputs(
         2, rows_of_two,
         LINES("z = MatMul(x, v)", "r = Reshape(z, rest_one)", "y = Reshape(r, rest_one)"), 13, 2);
+}
+
+/* A constant of the last dimension is the same for each row, whether that is all of a row or not:
+ * the nodes behind it say. */
+static void test_onnx_constants_leave_open_what_a_row_is(void **state) {
+    (void)state;
+    static const char *const lines[][MOST_LINES] = {
+        {"c = Sub(x, s2)", "d = Div(c, s2)", "y = MatMul(d, w)"},
+        {"c = Sub(x, s2)", "d = Div(c, s2)", "r = Relu(d)", "n = Mul(r, s2)", "y = MatMul(n, w)"},
+    };
+    static const int64_t shapes[][4] = {{0, 2, 2}, {0, 0, 2}, {0, 0, 0}, {3, 5, 2}, {2, 2, 2, 2}};
+    for (size_t l = 0; l < COUNT_OF(lines); l++) {
+        tnn_net *expected = net_of(lines[l]);
+        for (size_t i = 0; i < COUNT_OF(shapes); i++) {
+            onnx_file model = written(i == 4 ? 4 : 3, shapes[i], lines[l], 13);
+            tnn_net *net = loaded_model(&model);
+            assert_same_layers(net, expected);
+            tnn_net_destroy(net);
+            free_onnx_file(&model);
+        }
+        tnn_net_destroy(expected);
+    }
+}
+
+static void test_onnx_constants_repeat_in_a_longer_row(void **state) {
+    (void)state;
+    static const int64_t three_twos[] = {0, 3, 2};
+    static const int64_t twelve[] = {2, 1, 3, 2};
+    onnx_file model = written(
+        3, three_twos,
+        LINES(
+            "c = Sub(x, s2)", "d = Mul(c, s2)", "e = Mul(d, half)", "f = Flatten(e)",
+            "y = Gemm(f, w6)"),
+        13);
+    tnn_net *net = loaded_model(&model);
+    assert_int_equal(tnn_net_inputs(net), 6);
+    for (size_t i = 0; i < 6; i++) {
+        assert_true(tnn_net_input_shift(net)[i] == (i % 2 ? 4.0f : 0.5f));
+        assert_true(tnn_net_input_scale(net)[i] == (i % 2 ? 2.0f : 0.25f));
+    }
+    tnn_net_destroy(net);
+    free_onnx_file(&model);
+    model = written(
+        4, twelve, LINES("c = Add(x, s2)", "d = Sub(c, b31)", "e = Sub(d, s2)", "y = Tanh(e)"), 13);
+    net = loaded_model(&model);
+    assert_int_equal(tnn_net_inputs(net), 6);
+    for (size_t i = 0; i < 6; i++)
+        assert_true(tnn_net_input_shift(net)[i] == biases[i / 2]);
+    tnn_net_destroy(net);
+    free_onnx_file(&model);
+    assert_inputs(
+        4, twelve, LINES("d = Sub(x, b31)", "r = Reshape(d, rest_two)", "y = Relu(r)"), 13, 12);
+    model = written(4, twelve, LINES("d = Sub(x, b31)", "e = Sub(d, s2)", "y = MatMul(e, w)"), 13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED,
+        AT "node 2 (MatMul): it works on dimension 3 and those behind it, a node before it on "
+           "dimension 1 and those behind it; a net has one kind of row");
+    model = written(4, twelve, LINES("d = Sub(x, b31)", "y = MatMul(d, w)"), 13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED,
+        AT "node 1 (MatMul): it works on dimension 3 and those behind it, a node before it on "
+           "dimension 1 and those behind it; a net has one kind of row");
+    model = written(3, three_twos, LINES("d = Sub(x, b31)", "y = MatMul(d, w)"), 13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED,
+        AT "node 1 (MatMul): it works on dimension 2 and those behind it, a node before it on "
+           "dimension 1 and those behind it; a net has one kind of row");
+    model = written(3, twelve, LINES("d = Sub(x, w3)", "y = Relu(d)"), 13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED,
+        AT "node 0 (Sub): a constant, float[1, 2, 3], that does not hold one number, or one for "
+           "each column");
 }
 
 static void test_onnx_rows_of_two_kinds_are_refused(void **state) {
@@ -579,7 +787,7 @@ static tnn_net *net_of_tensor(int type, const void *raw, size_t bytes, const int
     tensor.n_int32_data = halves ? 2 : 0;
     tensor.int32_data = (int32_t *)(uintptr_t)halves;
     size_t count = tnni_onnx__tensor_proto__pack(&tensor, packed);
-    add_input(&graph, "x", TNNI_ONNX_FLOAT, 2, rows_of_two);
+    add_input(&graph, "x", type, 2, rows_of_two);
     add_output(&graph, "y");
     append_field(&graph, 5, packed, count);
     add_node(&graph, "y = MatMul(x, t)");
@@ -609,6 +817,8 @@ static void test_onnx_weights_of_every_type_are_read(void **state) {
     assert_weights(
         net_of_tensor(TNNI_ONNX_FLOAT16, half_bytes, sizeof half_bytes, NULL), 1.0f, -0x1p-24f);
     assert_weights(net_of_tensor(TNNI_ONNX_FLOAT16, NULL, 0, halves), 65504.0f, 0x1p-14f);
+    /* Raw bytes that are there, but none. */
+    assert_weights(net_of_tensor(TNNI_ONNX_FLOAT16, "", 0, halves), 65504.0f, 0x1p-14f);
     assert_weights(net_of_tensor(TNNI_ONNX_FLOAT16, NULL, 0, infinite), INFINITY, -INFINITY);
 }
 
@@ -684,9 +894,12 @@ static void test_onnx_branches_are_refused(void **state) {
             "chain without branches",
          0},
         {{"d = Div(x, root)", "e = Erf(d)", "a = Add(e, one)", "y = Mul(x, a)"},
-         AT "the output \"y\" is not the end of a chain from the input",
+         AT "node 3 (Mul): the output \"y\" is a part of GELU, SiLU or softsign, and not the whole",
          0},
-        {{"y = Identity(b)"}, AT "the output \"y\" is not the end of a chain from the input", 0},
+        {{"s = Sigmoid(x)", "t = Mul(s, two)", "y = Mul(t, x)"},
+         AT "node 2 (Mul): the output \"y\" is a part of GELU, SiLU or softsign, and not the whole",
+         0},
+        {{"y = Identity(b)"}, AT "node 0 (Identity): the output \"y\" is a constant", 0},
     };
     assert_refusals(refusals, COUNT_OF(refusals));
 }
@@ -721,7 +934,7 @@ static void test_onnx_products_of_other_kinds_are_refused(void **state) {
          AT "node 1 (Gemm): it takes the value transposed, so that rows are mixed",
          0},
         {{"z = MatMul(x, w)", "y = Transpose(z)"},
-         AT "the output is transposed, its rows are columns",
+         AT "node 1 (Transpose): the output is transposed, its rows are columns",
          0},
         {{"z = MatMul(x, w)", "y = Add(z, b31)"},
          AT "node 1 (Add): a constant, float[3, 1], that does not hold one number, or one for each "
@@ -772,6 +985,94 @@ static void test_onnx_activations_of_other_kinds_are_refused(void **state) {
     assert_refusals(refusals, COUNT_OF(refusals));
 }
 
+#define IS_NOT(node, name, kind) AT "node 0 (" node "): the attribute \"" name "\" is not " kind
+
+static void test_onnx_attributes_of_another_type_are_refused(void **state) {
+    (void)state;
+    static const refusal refusals[] = {
+        {{"y = Gemm(x, w) alpha=2"}, IS_NOT("Gemm", "alpha", "a float"), TNN_BAD_FORMAT},
+        {{"y = Gemm(x, w) alpha~2"}, IS_NOT("Gemm", "alpha", "a float"), TNN_BAD_FORMAT},
+        {{"y = Gemm(x, w) alpha=int"}, IS_NOT("Gemm", "alpha", "a float"), TNN_BAD_FORMAT},
+        {{"y = Gemm(x, w) alpha~float"}, IS_NOT("Gemm", "alpha", "a float"), TNN_BAD_FORMAT},
+        {{"y = Gemm(x, w) alpha='2'"}, IS_NOT("Gemm", "alpha", "a float"), TNN_BAD_FORMAT},
+        {{"y = Gemm(x, w) alpha=[2.0]"}, IS_NOT("Gemm", "alpha", "a float"), TNN_BAD_FORMAT},
+        {{"y = Gemm(x, w) transB=1.0"}, IS_NOT("Gemm", "transB", "an int"), TNN_BAD_FORMAT},
+        {{"y = Gemm(x, w) transB~1.0"}, IS_NOT("Gemm", "transB", "an int"), TNN_BAD_FORMAT},
+        {{"y = LeakyRelu(x) alpha=1"}, IS_NOT("LeakyRelu", "alpha", "a float"), TNN_BAD_FORMAT},
+        {{"y = Elu(x) alpha=2"}, IS_NOT("Elu", "alpha", "a float"), TNN_BAD_FORMAT},
+        {{"y = Transpose(x) perm=0"},
+         IS_NOT("Transpose", "perm", "a list of ints"),
+         TNN_BAD_FORMAT},
+        {{"y = Transpose(x) perm=[0.0,1.0]"},
+         IS_NOT("Transpose", "perm", "a list of ints"),
+         TNN_BAD_FORMAT},
+        {{"c = Constant() value=1", "y = Add(x, c)"},
+         IS_NOT("Constant", "value", "a tensor"),
+         TNN_BAD_FORMAT},
+        {{"c = Constant() value=tensor", "y = Add(x, c)"},
+         IS_NOT("Constant", "value", "a tensor"),
+         TNN_BAD_FORMAT},
+        {{"c = Constant() value_floats=[1]", "y = Add(x, c)"},
+         IS_NOT("Constant", "value_floats", "a list of floats"),
+         TNN_BAD_FORMAT},
+        {{"y = Elu(x) alpha=0.5 alpha=0.25"},
+         AT "node 0 (Elu): the attribute \"alpha\" comes twice",
+         TNN_BAD_FORMAT},
+        {{"y = Selu(x) alph=0.5"}, AT "node 0 (Selu): the attribute \"alph\" is not known", 0},
+    };
+    assert_refusals(refusals, COUNT_OF(refusals));
+    onnx_file model = written(2, rows_of_two, LINES("y = Gelu(x) approximate=1"), 20);
+    assert_refused_with(&model, TNN_BAD_FORMAT, IS_NOT("Gelu", "approximate", "a string"));
+    assert_inputs(2, rows_of_two, LINES("y = Gelu(x) approximate='none'"), 20, 2);
+    assert_inputs(2, rows_of_two, LINES("y = Elu(x) alpha~0.5"), 13, 2);
+    assert_inputs(2, rows_of_two, LINES("y = Gemm(x, wt) transB~1"), 13, 2);
+    assert_inputs(2, rows_of_two, LINES("y = Transpose(x) perm=[0,1]"), 13, 2);
+}
+
+static void test_onnx_constants_of_another_type_are_refused(void **state) {
+    (void)state;
+    static const refusal refusals[] = {
+        {{"y = MatMul(x, rows_rest)"},
+         AT "node 0 (MatMul): its input 1 is int64[2], and the value is of float",
+         TNN_BAD_FORMAT},
+        {{"c = Cast(wt) to=11", "y = Gemm(x, c) transB=1"},
+         AT "node 1 (Gemm): its input 1 is double[3, 2], and the value is of float",
+         TNN_BAD_FORMAT},
+        {{"y = Gemm(x, w, three)"},
+         AT "node 0 (Gemm): its input 2 is int64[1], and the value is of float",
+         TNN_BAD_FORMAT},
+        {{"y = Add(three, x)"},
+         AT "node 0 (Add): its input 0 is int64[1], and the value is of float",
+         TNN_BAD_FORMAT},
+        {{"d = Cast(x) to=11", "y = Mul(d, half)"},
+         AT "node 1 (Mul): its input 1 is float[], and the value is of double",
+         TNN_BAD_FORMAT},
+        {{"d = Cast(x) to=11", "i = Identity(d)", "y = Mul(i, half)"},
+         AT "node 2 (Mul): its input 1 is float[], and the value is of double",
+         TNN_BAD_FORMAT},
+        {{"d = Cast(x) to=11", "r = Relu(d)", "y = Clip(r, zero)"},
+         AT "node 2 (Clip): its input 1 is float[], and the value is of double",
+         TNN_BAD_FORMAT},
+        {{"y = Reshape(x, s2)"},
+         AT "node 0 (Reshape): its input 1 is float[2], expected int64",
+         TNN_BAD_FORMAT},
+        {{"y = Clip(x) min=0.0"},
+         AT
+         "node 0 (Clip): the attribute \"min\" is of versions of ONNX's operators before 11, and "
+         "the model of 13",
+         TNN_BAD_FORMAT},
+        {{"y = Squeeze(x) axes=[0]"},
+         AT
+         "node 0 (Squeeze): the attribute \"axes\" is of versions of ONNX's operators before 13, "
+         "and the model of 13",
+         TNN_BAD_FORMAT},
+    };
+    assert_refusals(refusals, COUNT_OF(refusals));
+    tnn_net_destroy(net_of(LINES(
+        "z = MatMul(x, w)", "d = Cast(z) to=11", "s = Sigmoid(d)", "f = Cast(s) to=1",
+        "y = Mul(f, z)")));
+}
+
 static void test_onnx_graphs_that_make_no_sense_are_refused(void **state) {
     (void)state;
     static const refusal refusals[] = {
@@ -819,6 +1120,19 @@ static void test_onnx_another_input_or_output_is_refused(void **state) {
     model = finish_model(&graph, 13);
     assert_refused_with(
         &model, TNN_UNSUPPORTED, AT "node 1 (Tanh): a second output, \"z\", of 2, a net has one");
+    add_input(&graph, "x", TNNI_ONNX_FLOAT, 2, rows_of_two);
+    add_output(&graph, "c");
+    add_tensor(&graph, "c", 0, NULL, numbers);
+    model = finish_model(&graph, 13);
+    assert_refused_with(&model, TNN_UNSUPPORTED, AT "the graph: the output \"c\" is a constant");
+    model = written(2, (const int64_t[]){0, 0}, LINES("z = Neg(x)", "y = Relu(z)"), 13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED, AT "node 1 (Relu): the model does not tell the number of columns");
+    model =
+        written(2, rows_of_two, LINES("z = MatMul(x, w)", "c = Mul(z, huge)", "y = Relu(c)"), 13);
+    assert_refused_with(
+        &model, TNN_UNSUPPORTED,
+        AT "node 0 (MatMul): layer 0 has a weight beyond the range of float");
     add_input(&graph, "x", TNNI_ONNX_INT64, 2, rows_of_two);
     add_output(&graph, "y");
     add_node(&graph, "y = Relu(x)");
@@ -857,6 +1171,8 @@ static void test_onnx_tensors_that_are_not_there_are_refused(void **state) {
     tensor.has_raw_data = true;
     tensor.raw_data = (ProtobufCBinaryData){7, bytes};
     assert_tensor_refused(&tensor, TNN_BAD_FORMAT, TENSOR "is float[2, 1], but has 7 bytes");
+    tensor.raw_data.len = 0;
+    assert_tensor_refused(&tensor, TNN_BAD_FORMAT, TENSOR "is float[2, 1], but has 0 bytes");
     tensor.has_raw_data = false;
     assert_tensor_refused(&tensor, TNN_BAD_FORMAT, TENSOR "is float[2, 1], but has 0 elements");
     tensor.data_type = 16;
@@ -980,7 +1296,7 @@ static void test_onnx_limit_is_kept_and_named(void **state) {
     assert_limit((tnn_load_limits){.parameters = 18, .layers = 2, .units = 3}, NULL);
     assert_limit(
         (tnn_load_limits){.parameters = 17},
-        AT "more parameters in layers 0 to 1 than limits.parameters, 17");
+        AT "node 2 (Relu): more parameters in layers 0 to 1 than limits.parameters, 17");
     assert_limit(
         (tnn_load_limits){.layers = 1}, AT "node 2 (Relu): more layers than limits.layers, 1");
     assert_limit(
@@ -993,6 +1309,46 @@ static void test_onnx_limit_is_kept_and_named(void **state) {
         "tnn_onnx_load_from_memory: 10 bytes, more than limits.total_bytes, 9");
 }
 
+/* Seconds of the processor that it takes to load a scaling of so many columns by a vector, and so
+ * many nodes that change all of them by one number. */
+static double seconds_of_scaling(size_t columns, size_t nodes) {
+    const int64_t dims[] = {0, (int64_t)columns};
+    char line[80];
+    onnx_file graph = {0};
+    float *values = malloc(columns * sizeof *values);
+    assert_non_null(values);
+    for (size_t i = 0; i < columns; i++)
+        values[i] = 1.0f;
+    add_input(&graph, "x", TNNI_ONNX_FLOAT, 2, dims);
+    add_output(&graph, "y");
+    add_tensor(&graph, "k", 1, dims + 1, values);
+    add_node(&graph, "v0 = Add(x, k)");
+    for (size_t i = 0; i < nodes; i++) {
+        snprintf(line, sizeof line, "v%zu = Neg(v%zu)", i + 1, i);
+        add_node(&graph, line);
+    }
+    snprintf(line, sizeof line, "y = MatMul(v%zu, k)", nodes);
+    add_node(&graph, line);
+    onnx_file model = finish_model(&graph, 13);
+    clock_t begin = clock();
+    tnn_net_destroy(loaded_model(&model));
+    double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
+    free(values);
+    free_onnx_file(&model);
+    return seconds;
+}
+
+/* Columns and nodes take time, their product does not: 4000 nodes of 50,000 columns are about what
+ * both are on their own, and would be some 50 times as much. */
+static void test_onnx_load_takes_time_by_the_bytes(void **state) {
+    (void)state;
+    double columns = seconds_of_scaling(50000, 1);
+    double nodes = seconds_of_scaling(2, 4000);
+    double both = seconds_of_scaling(50000, 4000);
+    if (both > 5 * (columns + nodes) + 0.01)
+        fail_msg("columns %g s, nodes %g s, but both %g s", columns, nodes, both);
+}
+
 /* Nothing stands behind the weights of such a layer. */
 static void test_onnx_unit_weights_have_a_limit_of_their_own(void **state) {
     (void)state;
@@ -1000,7 +1356,8 @@ static void test_onnx_unit_weights_have_a_limit_of_their_own(void **state) {
     onnx_file model = written(2, wide, LINES("y = Relu(x)"), 13);
     assert_refused_with(
         &model, TNN_UNSUPPORTED,
-        AT "layer 0, an activation or scaling of 5000 columns without a product before it, would "
+        AT "node 0 (Relu): layer 0, an activation or scaling of 5000 columns without a product "
+           "before it, would "
            "take 25000000 weights, and there are to be at most 16777216 of that kind");
 }
 
@@ -1015,11 +1372,17 @@ int main(void) {
         cmocka_unit_test(test_onnx_product_is_the_same_in_every_form),
         cmocka_unit_test(test_onnx_scaling_is_the_same_in_every_form),
         cmocka_unit_test(test_onnx_activation_is_the_same_in_every_form),
+        cmocka_unit_test(test_onnx_attribute_without_its_value_is_zero),
         cmocka_unit_test(test_onnx_product_has_the_weights_of_the_model),
         cmocka_unit_test(test_onnx_activations_in_a_row_change_no_bit),
         cmocka_unit_test(test_onnx_nothing_at_all_is_a_layer_of_unit_weights),
         cmocka_unit_test(test_onnx_scaling_between_activations_is_a_layer),
+        cmocka_unit_test(test_onnx_scaling_subtracts_first_without_a_product),
+        cmocka_unit_test(test_onnx_scaling_by_product_and_sum_loses_nothing),
+        cmocka_unit_test(test_onnx_scale_that_floats_come_not_near_is_none),
         cmocka_unit_test(test_onnx_rows_are_what_the_nodes_take_for_them),
+        cmocka_unit_test(test_onnx_constants_leave_open_what_a_row_is),
+        cmocka_unit_test(test_onnx_constants_repeat_in_a_longer_row),
         cmocka_unit_test(test_onnx_rows_of_two_kinds_are_refused),
         cmocka_unit_test(test_onnx_value_without_dimensions_is_no_row),
         cmocka_unit_test(test_onnx_weights_of_every_type_are_read),
@@ -1027,6 +1390,8 @@ int main(void) {
         cmocka_unit_test(test_onnx_branches_are_refused),
         cmocka_unit_test(test_onnx_products_of_other_kinds_are_refused),
         cmocka_unit_test(test_onnx_activations_of_other_kinds_are_refused),
+        cmocka_unit_test(test_onnx_attributes_of_another_type_are_refused),
+        cmocka_unit_test(test_onnx_constants_of_another_type_are_refused),
         cmocka_unit_test(test_onnx_graphs_that_make_no_sense_are_refused),
         cmocka_unit_test(test_onnx_another_input_or_output_is_refused),
         cmocka_unit_test(test_onnx_tensors_that_are_not_there_are_refused),
@@ -1035,6 +1400,7 @@ int main(void) {
         cmocka_unit_test(test_onnx_save_checks_its_arguments),
         cmocka_unit_test(test_onnx_custom_activation_is_refused_by_name),
         cmocka_unit_test(test_onnx_limit_is_kept_and_named),
+        cmocka_unit_test(test_onnx_load_takes_time_by_the_bytes),
         cmocka_unit_test(test_onnx_unit_weights_have_a_limit_of_their_own),
     };
     return cmocka_run_group_tests_name("onnx", tests, NULL, NULL);

@@ -83,7 +83,7 @@ tnn_status tnni_onnx_read_hard_sigmoid(tnni_onnx_reader *r) {
 static tnn_status find_bound(
     const tnni_onnx_reader *r, size_t index, const char *name, double *bound) {
     const TnniOnnx__AttributeProto *attribute = tnni_onnx_attribute(r, name);
-    if (attribute && attribute->has_f)
+    if (attribute)
         *bound = attribute->f;
     if (tnni_onnx_input(r, index) && !tnni_onnx_number(tnni_onnx_constant(r, index), bound))
         return tnni_onnx_not_constant(r, index);
@@ -93,7 +93,9 @@ static tnn_status find_bound(
 tnn_status tnni_onnx_read_clip(tnni_onnx_reader *r) {
     double low = -INFINITY;
     double high = INFINITY;
-    tnn_status status = find_bound(r, 1, "min", &low);
+    tnn_status status = tnni_onnx_check_types(r);
+    if (status == TNN_OK)
+        status = find_bound(r, 1, "min", &low);
     if (status == TNN_OK)
         status = find_bound(r, 2, "max", &high);
     if (status != TNN_OK)

@@ -33,6 +33,7 @@ static tnn_status set_part(tnni_onnx_reader *r, tnni_onnx_part part) {
         return tnni_onnx_set_value(r, tnni_onnx_chain_activate(r->chain, tnn_silu()));
     r->result->kind = TNNI_ONNX_PART;
     r->result->version = r->chain->version;
+    r->result->type = tnni_onnx_value_type(r);
     r->result->part = part;
     return TNN_OK;
 }
@@ -178,6 +179,9 @@ tnn_status tnni_onnx_read_arithmetic(tnni_onnx_reader *r) {
         return tnni_onnx_missing_input(r, tnni_onnx_input(r, 0) ? 1 : 0);
     if (tnni_onnx_is_of_chain(r, 0) && tnni_onnx_is_of_chain(r, 1))
         return read_two_values(r, operation);
+    tnn_status status = tnni_onnx_check_types(r);
+    if (status != TNN_OK)
+        return status;
     size_t at = tnni_onnx_is_of_chain(r, 0) ? 0 : 1;
     const tnni_onnx_value *value = tnni_onnx_input(r, at);
     const tnni_onnx_tensor *other = tnni_onnx_constant(r, 1 - at);
@@ -214,6 +218,8 @@ tnn_status tnni_onnx_read_matmul(tnni_onnx_reader *r) {
     if (tnni_onnx_constant(r, 0))
         return refuse_left_constant(r);
     tnn_status status = tnni_onnx_check_value(r);
+    if (status == TNN_OK)
+        status = tnni_onnx_check_types(r);
     if (status != TNN_OK)
         return status;
     if (!weights)
@@ -232,6 +238,8 @@ tnn_status tnni_onnx_read_gemm(tnni_onnx_reader *r) {
     if (tnni_onnx_constant(r, 0))
         return refuse_left_constant(r);
     tnn_status status = tnni_onnx_check_value(r);
+    if (status == TNN_OK)
+        status = tnni_onnx_check_types(r);
     if (status != TNN_OK)
         return status;
     if (!weights || (tnni_onnx_input(r, 2) && !tnni_onnx_constant(r, 2)))

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A layer without a product takes the square of its units, and no bytes of the file stand behind
@@ -18,6 +19,7 @@ static tnn_status no_memory(const tnni_onnx_chain *chain) {
 tnn_status tnni_onnx_chain_begin(
     tnni_onnx_chain *chain, tnni_onnx_memory *memory, size_t most_layers) {
     chain->memory = memory;
+    chain->most_split = TNNI_ONNX_MOST_RANK;
     chain->layer_capacity = most_layers < chain->limits.layers ? most_layers : chain->limits.layers;
     chain->layers = tnni_onnx_take(memory, chain->layer_capacity, sizeof *chain->layers);
     return chain->layers ? TNN_OK : no_memory(chain);
@@ -43,9 +45,13 @@ static int64_t columns_of(const tnni_onnx_chain *chain) {
 }
 
 /* The first dimension is that of the rows, if there is more than one and no node says otherwise. */
+static size_t usual_split(const tnni_onnx_chain *chain) {
+    return chain->rank > 1 ? 1 : 0;
+}
+
 static void settle_split(tnni_onnx_chain *chain) {
     if (!chain->is_split)
-        chain->split = chain->rank > 1 ? 1 : 0;
+        chain->split = usual_split(chain);
     chain->is_split = true;
 }
 
@@ -54,6 +60,8 @@ tnn_status tnni_onnx_chain_split(tnni_onnx_chain *chain, size_t split) {
         return tnni_fail(
             TNN_UNSUPPORTED, "%s: of a value that is transposed, so that its rows are columns",
             chain->where);
+    if (!chain->is_split && split > chain->most_split)
+        settle_split(chain);
     if (!chain->is_split || split == chain->split) {
         chain->is_split = true;
         chain->split = split;
@@ -88,7 +96,7 @@ static bool choose_split(tnni_onnx_chain *chain, size_t rank, const int64_t *dim
         return find_split(rank, dims, columns_of(chain), split);
     for (size_t i = 1; i <= chain->rank; i++) {
         chain->split = i % chain->rank;
-        if (find_split(rank, dims, columns_of(chain), split))
+        if (chain->split <= chain->most_split && find_split(rank, dims, columns_of(chain), split))
             return true;
     }
     /* A list of numbers may be one column. */
@@ -163,7 +171,13 @@ static tnn_status take_affine(tnni_onnx_chain *chain, size_t count, tnni_onnx_af
     if (!values)
         return no_memory(chain);
     *affine = (tnni_onnx_affine){
-        .is_there = true, .count = count, .factor = values, .offset = values + count};
+        .is_there = true,
+        .count = count,
+        .node = chain->node,
+        .factor = values,
+        .offset = values + count,
+        .then_factor = 1.0,
+        .then_offset = -0.0}; /* which changes nothing, not even -0 */
     for (size_t i = 0; i < count; i++) {
         affine->factor[i] = 1.0;
         affine->offset[i] = 0.0;
@@ -171,25 +185,29 @@ static tnn_status take_affine(tnni_onnx_chain *chain, size_t count, tnni_onnx_af
     return TNN_OK;
 }
 
+static double factor_of(const tnni_onnx_affine *affine, size_t column) {
+    if (!affine->is_there)
+        return 1.0;
+    return affine->factor[column % affine->count] * affine->then_factor;
+}
+
+static double offset_of(const tnni_onnx_affine *affine, size_t column) {
+    if (!affine->is_there)
+        return 0.0;
+    return affine->offset[column % affine->count] * affine->then_factor + affine->then_offset;
+}
+
 static bool has_offset(const tnni_onnx_affine *affine) {
     for (size_t i = 0; affine->is_there && i < affine->count; i++)
-        if (affine->offset[i] != 0.0)
+        if (offset_of(affine, i) != 0.0)
             return true;
     return false;
 }
 
-static double factor_of(const tnni_onnx_affine *affine, size_t column) {
-    return affine->is_there ? affine->factor[affine->count > 1 ? column : 0] : 1.0;
-}
-
-static double offset_of(const tnni_onnx_affine *affine, size_t column) {
-    return affine->is_there ? affine->offset[affine->count > 1 ? column : 0] : 0.0;
-}
-
-/* Room for so many columns, whatever it is so far. */
+/* Room for so many columns, whatever it is so far: of the two numbers, one divides the other. */
 static tnn_status widen(tnni_onnx_chain *chain, tnni_onnx_affine *affine, size_t count) {
     tnni_onnx_affine before = *affine;
-    if (before.is_there && (before.count == count || count == 1))
+    if (before.is_there && before.count >= count)
         return TNN_OK;
     tnn_status status = take_affine(chain, count, affine);
     for (size_t i = 0; status == TNN_OK && i < count; i++) {
@@ -199,22 +217,35 @@ static tnn_status widen(tnni_onnx_chain *chain, tnni_onnx_affine *affine, size_t
     return status;
 }
 
-/* first and then second. */
+/* first and then second. One number takes one step, however many columns there are: no bytes of the
+ * file would stand behind more of them. */
 static tnn_status append(
     tnni_onnx_chain *chain, tnni_onnx_affine *first, const tnni_onnx_affine *second) {
     tnn_status status = widen(chain, first, second->count);
-    for (size_t i = 0; status == TNN_OK && i < first->count; i++) {
-        first->factor[i] *= factor_of(second, i);
-        first->offset[i] = first->offset[i] * factor_of(second, i) + offset_of(second, i);
+    if (status != TNN_OK)
+        return status;
+    first->node = second->node;
+    if (second->count == 1) {
+        first->then_factor *= factor_of(second, 0);
+        first->then_offset = first->then_offset * factor_of(second, 0) + offset_of(second, 0);
+        return TNN_OK;
     }
-    return status;
+    for (size_t i = 0; i < first->count; i++) {
+        double offset = offset_of(first, i);
+        first->factor[i] = factor_of(first, i) * factor_of(second, i);
+        first->offset[i] = offset * factor_of(second, i) + offset_of(second, i);
+    }
+    first->then_factor = 1.0;
+    first->then_offset = -0.0;
+    return TNN_OK;
 }
 
-/* Column number index of a constant that is stretched to the value's shape. */
+/* Column number index of a constant that is stretched to the value's shape from dimension first on.
+ */
 static double stretched(
-    const tnni_onnx_chain *chain, const tnni_onnx_tensor *constant, size_t index) {
+    const tnni_onnx_chain *chain, const tnni_onnx_tensor *constant, size_t first, size_t index) {
     size_t number = 0;
-    for (size_t back = 1; back <= chain->rank - chain->split; back++) {
+    for (size_t back = 1; back <= chain->rank - first; back++) {
         size_t size = (size_t)chain->dims[chain->rank - back];
         if (back <= constant->rank && constant->dims[constant->rank - back] > 1)
             number += index % size * constant->strides[constant->rank - back];
@@ -236,19 +267,37 @@ static tnn_status check_size(const tnni_onnx_chain *chain, const char *what, int
         what, chain->limits.units);
 }
 
-/* Does the constant stretch to the value's shape, the same for each row? Columns that are not
- * known get their number from it. */
-static tnn_status check_constant(tnni_onnx_chain *chain, const tnni_onnx_tensor *constant) {
+/* First of the value's dimensions in which the constant is more than one number. */
+static size_t first_dimension(const tnni_onnx_chain *chain, const tnni_onnx_tensor *constant) {
+    size_t first = 0;
+    while (first + 1 < constant->rank && constant->dims[first] == 1)
+        first++;
+    return chain->rank - constant->rank + first;
+}
+
+/*
+ * Does the constant stretch to the value's shape, the same for each row? Columns that are not
+ * known get their number from it. Its columns begin at *first: at the split or, while more than one
+ * split leaves it the same for each row, at its own first dimension.
+ */
+static tnn_status check_constant(
+    tnni_onnx_chain *chain, const tnni_onnx_tensor *constant, size_t *first) {
     const char *where = chain->where;
     if (chain->is_transposed)
         return tnni_fail(
             TNN_UNSUPPORTED, "%s: a constant, %s, that is more than one number a column", where,
             tnni_onnx_describe(constant).text);
-    settle_split(chain);
+    *first = first_dimension(chain, constant);
+    if (*first <= usual_split(chain))
+        settle_split(chain);
+    if (chain->is_split)
+        *first = chain->split;
+    else if (*first < chain->most_split)
+        chain->most_split = *first;
     for (size_t back = 1; back <= constant->rank; back++) {
         int64_t size = constant->dims[constant->rank - back];
         int64_t *dim = &chain->dims[chain->rank - back];
-        bool is_column = chain->rank - back >= chain->split;
+        bool is_column = chain->rank - back >= *first;
         if (is_column && *dim < 0 && size > 1)
             *dim = size;
         if (size != 1 && (!is_column || size != *dim))
@@ -257,26 +306,28 @@ static tnn_status check_constant(tnni_onnx_chain *chain, const tnni_onnx_tensor 
                 "%s: a constant, %s, that does not hold one number, or one for each column", where,
                 tnni_onnx_describe(constant).text);
     }
-    return check_size(chain, "columns", columns_of(chain));
+    return check_size(chain, "columns", tnni_onnx_product(chain->dims, *first, chain->rank));
 }
 
 static tnn_status read_affine(
     tnni_onnx_chain *chain, const tnni_onnx_tensor *constant, bool is_factor, bool inverts,
     tnni_onnx_affine *affine) {
     size_t count = 1;
+    size_t first = 0;
     if (constant->rank > chain->rank)
         return tnni_fail(
             TNN_UNSUPPORTED, "%s: a constant, %s, of more dimensions than the value", chain->where,
             tnni_onnx_describe(constant).text);
     if (constant->count != 1) {
-        tnn_status status = check_constant(chain, constant);
+        tnn_status status = check_constant(chain, constant, &first);
         if (status != TNN_OK)
             return status;
-        count = (size_t)columns_of(chain);
+        count = (size_t)tnni_onnx_product(chain->dims, first, chain->rank);
     }
     tnn_status status = take_affine(chain, count, affine);
     for (size_t i = 0; status == TNN_OK && i < count; i++) {
-        double value = count > 1 ? stretched(chain, constant, i) : tnni_onnx_element(constant, 0);
+        double value =
+            count > 1 ? stretched(chain, constant, first, i) : tnni_onnx_element(constant, 0);
         if (!isfinite(value) || (is_factor && inverts && value == 0.0))
             return tnni_fail(
                 TNN_UNSUPPORTED, "%s: a constant is %g, expected a finite number%s", chain->where,
@@ -314,11 +365,62 @@ static tnn_status push_diagonal(tnni_onnx_chain *chain, const tnni_onnx_affine *
         ? (int64_t)last_layer(chain)->units
         : 0;
     const tnni_onnx_layer layer = {
+        .node = after->is_there ? after->node : chain->node,
         .inputs = (size_t)columns,
         .units = (size_t)columns,
         .after = *after,
         .has_biases = has_offset(after)};
     return push(chain, &layer);
+}
+
+/* Is a float as near to the number as floats are that are not denormal? */
+static bool is_close_to_float(double number) {
+    float nearest = (float)number;
+    return isfinite(nearest) && fabs(nearest - number) <= 0x1p-24 * fabs(number);
+}
+
+static bool is_scale(double number) {
+    return number > 0.0 && is_close_to_float(number);
+}
+
+/* What the net subtracts from an input. */
+static float input_shift(const tnni_onnx_affine *affine, size_t input) {
+    return (float)(-offset_of(affine, input) / factor_of(affine, input) + 0.0); /* no -0 */
+}
+
+/* Can the net scale its inputs like this, but for signs? */
+static bool can_scale_inputs(const tnni_onnx_affine *affine) {
+    for (size_t i = 0; i < affine->count; i++)
+        if (!is_scale(fabs(factor_of(affine, i))) || !isfinite(input_shift(affine, i)))
+            return false;
+    return true;
+}
+
+/*
+ * What is left of an offset where the shift is no float: factor v + offset = factor (v - shift) +
+ * this. It is small, but not beside what is left of v - shift. Below 2^-48 of the offset it is what
+ * double itself rounds.
+ */
+static double left_over(const tnni_onnx_affine *affine, size_t input) {
+    double offset = offset_of(affine, input);
+    double left = fma(factor_of(affine, input), input_shift(affine, input), offset);
+    return fabs(left) > 0x1p-48 * fabs(offset) ? left : 0.0;
+}
+
+static bool has_left_over(const tnni_onnx_affine *affine) {
+    for (size_t i = 0; affine->is_there && i < affine->count; i++)
+        if (left_over(affine, i) != 0.0)
+            return true;
+    return false;
+}
+
+/* What is pending becomes the net's own scaling of its inputs, if it can be that. Subtracting comes
+ * first there: a product and then a sum would cancel what large inputs have in common. */
+static void settle_input(tnni_onnx_chain *chain) {
+    if (chain->layer_count > 0 || !chain->pending.is_there || !can_scale_inputs(&chain->pending))
+        return;
+    chain->input = chain->pending;
+    chain->pending = (tnni_onnx_affine){0};
 }
 
 /* Puts what is pending into a layer: the last one, if nothing is between, or one of its own. */
@@ -332,25 +434,6 @@ static tnn_status settle_pending(tnni_onnx_chain *chain) {
     if (has_offset(&pending))
         last_layer(chain)->has_biases = true;
     return append(chain, &last_layer(chain)->after, &pending);
-}
-
-/* Can the net scale its inputs like this, but for signs? */
-static bool can_scale_inputs(const tnni_onnx_affine *affine) {
-    for (size_t i = 0; i < affine->count; i++) {
-        float scale = (float)fabs(affine->factor[i]);
-        float shift = (float)(affine->offset[i] / affine->factor[i]);
-        if (!(scale > 0.0f && isfinite(scale) && isfinite(shift)))
-            return false;
-    }
-    return true;
-}
-
-static tnn_status settle_before_product(tnni_onnx_chain *chain) {
-    if (chain->layer_count > 0 || !chain->pending.is_there || !can_scale_inputs(&chain->pending))
-        return settle_pending(chain);
-    chain->input = chain->pending;
-    chain->pending = (tnni_onnx_affine){0};
-    return TNN_OK;
 }
 
 /* The columns of the value are those that a product takes; transposed if either is. */
@@ -407,15 +490,18 @@ tnn_status tnni_onnx_chain_multiply(
     tnni_onnx_chain *chain, const tnni_onnx_tensor *weights, double alpha, bool transposes,
     const tnni_onnx_tensor *biases, double beta) {
     bool is_vector = weights->rank == 1;
-    tnni_onnx_layer layer = {.is_product = true, .weights = *weights, .alpha = alpha};
+    tnni_onnx_layer layer = {
+        .node = chain->node, .is_product = true, .weights = *weights, .alpha = alpha};
     int64_t units = is_vector ? 1 : weights->dims[1];
     tnn_status status = check_size(chain, "inputs", weights->dims[0]);
     if (status == TNN_OK)
         status = check_size(chain, "units", units);
     if (status == TNN_OK)
         status = meet_product(chain, (size_t)weights->dims[0], transposes);
-    if (status == TNN_OK)
-        status = settle_before_product(chain);
+    if (status != TNN_OK)
+        return status;
+    settle_input(chain);
+    status = settle_pending(chain);
     if (status != TNN_OK)
         return status;
     layer.inputs = (size_t)weights->dims[0];
@@ -451,6 +537,7 @@ tnn_status tnni_onnx_chain_scale(
 
 tnn_status tnni_onnx_chain_activate(tnni_onnx_chain *chain, tnn_activation activation) {
     const tnni_onnx_affine nothing = {0};
+    settle_input(chain);
     tnn_status status = settle_pending(chain);
     if (status == TNN_OK && !is_open(chain))
         status = push_diagonal(chain, &nothing);
@@ -466,12 +553,9 @@ tnn_status tnni_onnx_chain_activate(tnni_onnx_chain *chain, tnn_activation activ
 
 /* Can the net scale its outputs like this? */
 static bool can_scale_outputs(const tnni_onnx_affine *affine) {
-    for (size_t i = 0; i < affine->count; i++) {
-        float scale = (float)(1.0 / affine->factor[i]);
-        float shift = (float)affine->offset[i];
-        if (!(scale > 0.0f && isfinite(scale) && isfinite(shift)))
+    for (size_t i = 0; i < affine->count; i++)
+        if (!is_scale(1.0 / factor_of(affine, i)) || !isfinite((float)offset_of(affine, i)))
             return false;
-    }
     return true;
 }
 
@@ -482,10 +566,15 @@ static tnn_status settle_output(tnni_onnx_chain *chain) {
         chain->pending = (tnni_onnx_affine){0};
         return TNN_OK;
     }
+    settle_input(chain);
     tnn_status status = settle_pending(chain);
     if (status == TNN_OK && chain->layer_count == 0)
         status = push_diagonal(chain, &nothing);
     return status;
+}
+
+static tnni_onnx_text name_of(const tnni_onnx_chain *chain, size_t layer) {
+    return tnni_onnx_name_node(chain->graph, chain->layers[layer].node);
 }
 
 static tnn_status check_layers(const tnni_onnx_chain *chain) {
@@ -500,30 +589,43 @@ static tnn_status check_layers(const tnni_onnx_chain *chain) {
         if (total > chain->limits.parameters)
             return tnni_fail(
                 TNN_UNSUPPORTED,
-                "%s: more parameters in layers 0 to %zu than limits.parameters, %zu", chain->where,
-                l, chain->limits.parameters);
+                "%s: %s: more parameters in layers 0 to %zu than limits.parameters, %zu",
+                chain->where, name_of(chain, l).text, l, chain->limits.parameters);
         diagonal += layer->is_product ? 0 : weights;
         if (diagonal > MOST_DIAGONAL_WEIGHTS)
             return tnni_fail(
                 TNN_UNSUPPORTED,
-                "%s: layer %zu, an activation or scaling of %zu columns without a product before "
-                "it, would take %zu weights, and there are to be at most %d of that kind",
-                chain->where, l, layer->units, weights, MOST_DIAGONAL_WEIGHTS);
+                "%s: %s: layer %zu, an activation or scaling of %zu columns without a product "
+                "before it, would take %zu weights, and there are to be at most %d of that kind",
+                chain->where, name_of(chain, l).text, l, layer->units, weights,
+                MOST_DIAGONAL_WEIGHTS);
     }
     return TNN_OK;
 }
 
-tnn_status tnni_onnx_chain_end(tnni_onnx_chain *chain) {
+/* The output is the value of the last node, which is what messages are about. */
+static tnn_status end_value(tnni_onnx_chain *chain) {
     if (chain->is_transposed)
         return tnni_fail(
             TNN_UNSUPPORTED, "%s: the output is transposed, its rows are columns", chain->where);
     settle_split(chain);
     tnn_status status = settle_output(chain);
-    if (status == TNN_OK)
-        status = check_size(chain, "columns", columns_of(chain));
+    return status == TNN_OK ? check_size(chain, "columns", columns_of(chain)) : status;
+}
+
+tnn_status tnni_onnx_chain_end(tnni_onnx_chain *chain) {
+    char last[480];
+    const char *where = chain->where;
+    snprintf(
+        last, sizeof last, "%s: %s", where, tnni_onnx_name_node(chain->graph, chain->node).text);
+    chain->where = last;
+    tnn_status status = end_value(chain);
+    chain->where = where;
     if (status != TNN_OK)
         return status;
     resolve_inputs(chain, (size_t)columns_of(chain));
+    if (has_left_over(&chain->input))
+        chain->layers[0].has_biases = true;
     return check_layers(chain);
 }
 
@@ -537,8 +639,8 @@ static bool to_float(double value, float *result) {
 
 static tnn_status too_large(const tnni_onnx_chain *chain, size_t layer, const char *what) {
     return tnni_fail(
-        TNN_UNSUPPORTED, "%s: layer %zu has %s beyond the range of float", chain->where, layer,
-        what);
+        TNN_UNSUPPORTED, "%s: %s: layer %zu has %s beyond the range of float", chain->where,
+        name_of(chain, layer).text, layer, what);
 }
 
 /* What the inputs' scaling leaves to the first layer: their signs. */
@@ -552,9 +654,12 @@ static tnn_status fill_weights(const tnni_onnx_chain *chain, size_t index, float
     size_t stride = from->rank > 1 ? from->strides[1] : 0;
     if (!layer->is_product) {
         memset(weights, 0, layer->inputs * layer->units * sizeof *weights);
-        for (size_t i = 0; i < layer->units; i++)
-            if (!to_float(factor_of(&layer->after, i), &weights[i * layer->units + i]))
+        for (size_t i = 0; i < layer->units; i++) {
+            double factor = sign_of(chain, index, i) * factor_of(&layer->after, i);
+            if (!is_close_to_float(factor))
                 return too_large(chain, index, "a factor");
+            weights[i * layer->units + i] = (float)factor;
+        }
         return TNN_OK;
     }
     for (size_t i = 0; i < layer->inputs; i++) {
@@ -568,13 +673,42 @@ static tnn_status fill_weights(const tnni_onnx_chain *chain, size_t index, float
     return TNN_OK;
 }
 
-static tnn_status fill_layer(const tnni_onnx_chain *chain, size_t index, tnn_net *net) {
+/* The offsets that the inputs' shifts leave over go through the first layer into its biases. */
+static void add_left_over(const tnni_onnx_chain *chain, double *biases) {
+    const tnni_onnx_layer *layer = &chain->layers[0];
+    const tnni_onnx_tensor *from = &layer->weights;
+    size_t stride = from->rank > 1 ? from->strides[1] : 0;
+    for (size_t i = 0; i < layer->inputs; i++) {
+        double left = left_over(&chain->input, i);
+        if (left == 0.0)
+            continue;
+        if (!layer->is_product)
+            biases[i] += factor_of(&layer->after, i) * left;
+        for (size_t j = 0; layer->is_product && j < layer->units; j++)
+            biases[j] += layer->alpha * left * factor_of(&layer->after, j) *
+                tnni_onnx_stored(from, i * from->strides[0] + j * stride);
+    }
+}
+
+static tnn_status fill_biases(const tnni_onnx_chain *chain, size_t index, float *biases) {
     const tnni_onnx_layer *layer = &chain->layers[index];
+    double *exact = tnni_onnx_take(chain->memory, layer->units, sizeof *exact);
+    if (!exact)
+        return no_memory(chain);
+    for (size_t j = 0; j < layer->units; j++)
+        exact[j] = offset_of(&layer->after, j);
+    if (index == 0 && chain->input.is_there)
+        add_left_over(chain, exact);
+    for (size_t j = 0; j < layer->units; j++)
+        if (!to_float(exact[j], &biases[j]))
+            return too_large(chain, index, "a bias");
+    return TNN_OK;
+}
+
+static tnn_status fill_layer(const tnni_onnx_chain *chain, size_t index, tnn_net *net) {
     tnn_status status = fill_weights(chain, index, tnn_net_weights(net, index));
-    float *biases = layer->has_biases ? tnn_net_biases(net, index) : NULL;
-    for (size_t j = 0; biases && status == TNN_OK && j < layer->units; j++)
-        if (!to_float(offset_of(&layer->after, j), &biases[j]))
-            status = too_large(chain, index, "a bias");
+    if (status == TNN_OK && chain->layers[index].has_biases)
+        status = fill_biases(chain, index, tnn_net_biases(net, index));
     return status;
 }
 
@@ -593,7 +727,7 @@ static tnn_status fill_scalings(const tnni_onnx_chain *chain, tnn_net *net) {
     if (!shift)
         return no_memory(chain);
     for (size_t i = 0; input->is_there && i < inputs; i++) {
-        shift[i] = (float)(-offset_of(input, i) / factor_of(input, i) + 0.0); /* no -0 */
+        shift[i] = input_shift(input, i);
         scale[i] = (float)fabs(factor_of(input, i));
     }
     if (input->is_there)

@@ -7,16 +7,21 @@
 
 #include "onnx/tensor.h"
 
-/* v -> factor v + offset, column by column; count is 1, the same for all of them, or their number.
- */
+/* v -> factor v + offset, column by column. count is the number of columns, or they repeat, which
+ * one for all of them does: a constant that holds for each of several possible rows.
+ * Then times then_factor, plus then_offset: so one number changes all columns in one step. */
 typedef struct tnni_onnx_affine {
     bool is_there;
     size_t count;
     double *factor;
     double *offset;
+    double then_factor;
+    double then_offset;
+    size_t node; /* the last that had to do with it */
 } tnni_onnx_affine;
 
 typedef struct tnni_onnx_layer {
+    size_t node;   /* from which it comes */
     size_t inputs; /* 0: as many as the net's, which are not known yet */
     size_t units;
     bool is_product;          /* or a layer of one weight a unit, on the diagonal */
@@ -34,6 +39,8 @@ typedef struct tnni_onnx_layer {
  */
 typedef struct tnni_onnx_chain {
     const char *where; /* "function: file: node", for messages */
+    const TnniOnnx__GraphProto *graph;
+    size_t node; /* that is being read; or the last one that was; SIZE_MAX: none */
     tnni_onnx_memory *memory;
     tnn_load_limits limits;
 
@@ -41,6 +48,7 @@ typedef struct tnni_onnx_chain {
     int64_t dims[TNNI_ONNX_MOST_RANK]; /* -1: not known */
     bool is_split;
     size_t split;
+    size_t most_split;  /* while it is not fixed: constants before it have columns from there on */
     bool is_transposed; /* rank 2, and rows are columns */
     size_t version;     /* counts the values */
 

@@ -3,24 +3,7 @@
 #include "support/source.h"
 #include "support/status.h"
 
-#include <stdio.h>
 #include <string.h>
-
-tnni_onnx_node_name tnni_onnx_name_node(const tnni_onnx_graph *graph, size_t index) {
-    const TnniOnnx__NodeProto *node = graph->proto->node[index];
-    const char *name = node->name ? node->name : "";
-    const char *type = node->op_type ? node->op_type : "";
-    tnni_onnx_node_name named;
-    tnni_excerpt of_name = tnni_excerpt_of(name, strlen(name));
-    tnni_excerpt of_type = tnni_excerpt_of(type, strlen(type));
-    if (*name)
-        snprintf(
-            named.text, sizeof named.text, "node %zu, \"%s\" (%s)", index, of_name.text,
-            of_type.text);
-    else
-        snprintf(named.text, sizeof named.text, "node %zu (%s)", index, of_type.text);
-    return named;
-}
 
 /* ---- Values, sorted by name ------------------------------------------------------------------ */
 
@@ -153,10 +136,9 @@ static tnn_status refuse_outputs(const tnni_onnx_graph *graph) {
     const TnniOnnx__GraphProto *proto = graph->proto;
     const char *name = proto->output[1]->name ? proto->output[1]->name : "";
     const tnni_onnx_value *second = tnni_onnx_find_value(graph, name);
-    bool is_of_node = second && second->definer != SIZE_MAX;
     return tnni_fail(
         TNN_UNSUPPORTED, "%s: %s: a second output, \"%s\", of %zu, a net has one", graph->where,
-        is_of_node ? tnni_onnx_name_node(graph, second->definer).text : "the graph",
+        tnni_onnx_name_node(proto, second ? second->definer : SIZE_MAX).text,
         tnni_excerpt_of(name, strlen(name)).text, proto->n_output);
 }
 
@@ -195,7 +177,7 @@ static tnn_status use_inputs(tnni_onnx_graph *graph, size_t index) {
         if (!value || (value->definer != SIZE_MAX && value->definer >= index))
             return tnni_fail(
                 TNN_BAD_FORMAT, "%s: %s: its input \"%s\" %s", graph->where,
-                tnni_onnx_name_node(graph, index).text,
+                tnni_onnx_name_node(graph->proto, index).text,
                 tnni_excerpt_of(node->input[i], strlen(node->input[i])).text,
                 value ? "is computed behind it" : "comes from nowhere");
         value->uses++;

@@ -40,6 +40,7 @@ typedef struct tnni_onnx_value {
     size_t definer; /* the node; SIZE_MAX: none */
     size_t uses;    /* by nodes that the output needs, and as the output */
     size_t version; /* of the chain */
+    int type;       /* of the chain's values and parts of them: tnni_onnx_type */
     tnni_onnx_part part;
     const TnniOnnx__TensorProto *initializer;
     tnni_onnx_tensor *constant;
@@ -66,12 +67,6 @@ tnni_onnx_value *tnni_onnx_find_value(const tnni_onnx_graph *graph, const char *
 
 /* Does the output need it? */
 bool tnni_onnx_is_needed(const tnni_onnx_graph *graph, const TnniOnnx__NodeProto *node);
-
-/* "node 3, "name" (Gemm)" */
-typedef struct tnni_onnx_node_name {
-    char text[160];
-} tnni_onnx_node_name;
-tnni_onnx_node_name tnni_onnx_name_node(const tnni_onnx_graph *graph, size_t index);
 
 /* ---- operators.c ----------------------------------------------------------------------------- */
 

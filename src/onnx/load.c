@@ -90,6 +90,7 @@ static tnn_status begin_chain(const tnni_onnx_graph *graph, tnni_onnx_chain *cha
         return tnni_fail(
             TNN_UNSUPPORTED, "%s: the input is of %s, expected float, double or float16",
             graph->where, tnni_onnx_type_name(tensor->elem_type).text);
+    graph->input->type = tensor->elem_type;
     const TnniOnnx__TensorShapeProto *shape = tensor->shape;
     chain->rank = shape ? shape->n_dim : 2;
     if (chain->rank > TNNI_ONNX_MOST_RANK)
@@ -104,19 +105,31 @@ static tnn_status begin_chain(const tnni_onnx_graph *graph, tnni_onnx_chain *cha
     return tnni_onnx_chain_begin(chain, graph->memory, 2 * graph->proto->n_node + 2);
 }
 
+/* Is the output the chain's value, as it is in the end? */
+static tnn_status check_output(const tnni_onnx_graph *graph, const tnni_onnx_chain *chain) {
+    const tnni_onnx_value *output = graph->output;
+    const char *reason = "is not the end of a chain from the input";
+    if (output->kind == TNNI_ONNX_VALUE && output->version == chain->version)
+        return TNN_OK;
+    if (output->kind == TNNI_ONNX_PART)
+        reason = "is a part of GELU, SiLU or softsign, and not the whole";
+    else if (output->kind != TNNI_ONNX_VALUE && output->kind != TNNI_ONNX_INPUT)
+        reason = "is a constant";
+    return tnni_fail(
+        TNN_UNSUPPORTED, "%s: %s: the output \"%s\" %s", graph->where,
+        tnni_onnx_name_node(graph->proto, output->definer).text,
+        tnni_excerpt_of(output->name, strlen(output->name)).text, reason);
+}
+
 static tnn_status read_graph(tnni_onnx_graph *graph, tnni_onnx_chain *chain) {
     tnn_status status = tnni_onnx_graph_open(graph);
     if (status == TNN_OK)
         status = begin_chain(graph, chain);
     if (status == TNN_OK)
         status = tnni_onnx_read_nodes(graph, chain);
-    if (status != TNN_OK)
-        return status;
-    if (graph->output->kind != TNNI_ONNX_VALUE || graph->output->version != chain->version)
-        return tnni_fail(
-            TNN_UNSUPPORTED, "%s: the output \"%s\" is not the end of a chain from the input",
-            graph->where, tnni_excerpt_of(graph->output->name, strlen(graph->output->name)).text);
-    return tnni_onnx_chain_end(chain);
+    if (status == TNN_OK)
+        status = check_output(graph, chain);
+    return status == TNN_OK ? tnni_onnx_chain_end(chain) : status;
 }
 
 static tnn_status read_model(
@@ -131,7 +144,8 @@ static tnn_status read_model(
     if (!model->graph)
         return tnni_fail(TNN_BAD_FORMAT, "%s: a model without a graph", where);
     tnni_onnx_graph graph = {.where = where, .memory = memory, .proto = model->graph};
-    tnni_onnx_chain chain = {.where = where, .limits = limits_of(options)};
+    tnni_onnx_chain chain = {
+        .where = where, .graph = model->graph, .node = SIZE_MAX, .limits = limits_of(options)};
     tnn_status status = find_opset(where, model, &graph.opset);
     if (status == TNN_OK)
         status = read_graph(&graph, &chain);

@@ -16,12 +16,12 @@ const TnniOnnx__AttributeProto *tnni_onnx_attribute(const tnni_onnx_reader *r, c
 
 int64_t tnni_onnx_int(const tnni_onnx_reader *r, const char *name, int64_t otherwise) {
     const TnniOnnx__AttributeProto *found = tnni_onnx_attribute(r, name);
-    return found && found->has_i ? found->i : otherwise;
+    return found ? found->i : otherwise;
 }
 
 float tnni_onnx_float(const tnni_onnx_reader *r, const char *name, float otherwise) {
     const TnniOnnx__AttributeProto *found = tnni_onnx_attribute(r, name);
-    return found && found->has_f ? found->f : otherwise;
+    return found ? found->f : otherwise;
 }
 
 /* ---- Inputs and results ---------------------------------------------------------------------- */
@@ -70,6 +70,25 @@ tnn_status tnni_onnx_check_value(const tnni_onnx_reader *r) {
         r->where);
 }
 
+int tnni_onnx_value_type(const tnni_onnx_reader *r) {
+    for (size_t i = 0; i < r->node->n_input; i++)
+        if (tnni_onnx_is_of_chain(r, i))
+            return tnni_onnx_input(r, i)->type;
+    return 0;
+}
+
+tnn_status tnni_onnx_check_types(const tnni_onnx_reader *r) {
+    int type = tnni_onnx_value_type(r);
+    for (size_t i = 0; i < r->node->n_input; i++) {
+        const tnni_onnx_tensor *constant = tnni_onnx_constant(r, i);
+        if (constant && constant->type != type)
+            return tnni_fail(
+                TNN_BAD_FORMAT, "%s: its input %zu is %s, and the value is of %s", r->where, i,
+                tnni_onnx_describe(constant).text, tnni_onnx_type_name(type).text);
+    }
+    return TNN_OK;
+}
+
 tnn_status tnni_onnx_set_constant(tnni_onnx_reader *r, const tnni_onnx_tensor *tensor) {
     tnni_onnx_tensor *kept = tnni_onnx_take(r->graph->memory, 1, sizeof *kept);
     if (!kept)
@@ -83,6 +102,7 @@ tnn_status tnni_onnx_set_constant(tnni_onnx_reader *r, const tnni_onnx_tensor *t
 tnn_status tnni_onnx_set_value(tnni_onnx_reader *r, tnn_status status) {
     r->result->kind = TNNI_ONNX_VALUE;
     r->result->version = r->chain->version;
+    r->result->type = tnni_onnx_value_type(r);
     return status;
 }
 
@@ -93,6 +113,7 @@ tnn_status tnni_onnx_set_same(tnni_onnx_reader *r, size_t index) {
     r->result->uses = from->uses;
     r->result->kind = from->kind;
     r->result->version = from->version;
+    r->result->type = from->type;
     r->result->part = from->part;
     r->result->constant = from->constant;
     return TNN_OK;

@@ -19,7 +19,8 @@ typedef struct tnni_onnx_reader {
 
 /* ---- node.c ---------------------------------------------------------------------------------- */
 
-/* NULL: it is left out. */
+/* Attributes are of the kind that the operator has, which is checked before it is read. NULL: it
+ * is left out. */
 const TnniOnnx__AttributeProto *tnni_onnx_attribute(const tnni_onnx_reader *r, const char *name);
 int64_t tnni_onnx_int(const tnni_onnx_reader *r, const char *name, int64_t otherwise);
 float tnni_onnx_float(const tnni_onnx_reader *r, const char *name, float otherwise);
@@ -37,6 +38,10 @@ tnn_status tnni_onnx_missing_input(const tnni_onnx_reader *r, size_t index);
 tnn_status tnni_onnx_not_constant(const tnni_onnx_reader *r, size_t index);
 /* Is the first input the chain's value, whole? */
 tnn_status tnni_onnx_check_value(const tnni_onnx_reader *r);
+/* Type of the input that depends on the model's; 0: there is none. */
+int tnni_onnx_value_type(const tnni_onnx_reader *r);
+/* Are constants among the inputs of the same type? */
+tnn_status tnni_onnx_check_types(const tnni_onnx_reader *r);
 /* *at is the axis, from 0 to most; a negative one counts from the end. */
 tnn_status tnni_onnx_check_axis(
     const tnni_onnx_reader *r, int64_t axis, size_t most, size_t rank, size_t *at);

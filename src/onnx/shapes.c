@@ -59,6 +59,10 @@ static tnn_status read_ints(const tnni_onnx_reader *r, const char *attribute, sh
     numbers->rank = tensor ? tensor->count : list ? list->n_ints : 0;
     if (!tensor && tnni_onnx_input(r, 1))
         return tnni_onnx_not_constant(r, 1);
+    if (tensor && tensor->type != TNNI_ONNX_INT64)
+        return tnni_fail(
+            TNN_BAD_FORMAT, "%s: its input 1 is %s, expected int64", r->where,
+            tnni_onnx_describe(tensor).text);
     if (numbers->rank > TNNI_ONNX_MOST_RANK)
         return tnni_fail(
             TNN_UNSUPPORTED, "%s: %zu dimensions, expected at most %d", r->where, numbers->rank,
@@ -243,11 +247,13 @@ tnn_status tnni_onnx_fold_cast(tnni_onnx_reader *r) {
 /* The net computes in float, whatever the model does. */
 tnn_status tnni_onnx_read_cast(tnni_onnx_reader *r) {
     int64_t type = tnni_onnx_int(r, "to", 0);
-    if (type == TNNI_ONNX_FLOAT || type == TNNI_ONNX_DOUBLE)
-        return tnni_onnx_do_identity(r);
-    return tnni_fail(
-        TNN_UNSUPPORTED, "%s: a cast to %s, expected float or double", r->where,
-        tnni_onnx_type_name(type >= 0 && type < 100 ? (int)type : -1).text);
+    if (type != TNNI_ONNX_FLOAT && type != TNNI_ONNX_DOUBLE)
+        return tnni_fail(
+            TNN_UNSUPPORTED, "%s: a cast to %s, expected float or double", r->where,
+            tnni_onnx_type_name(type >= 0 && type < 100 ? (int)type : -1).text);
+    tnn_status status = tnni_onnx_do_identity(r);
+    r->result->type = (int)type;
+    return status;
 }
 
 /* Dropout in inference. Before version 7 only is_test tells so, from 12 on an input. */
@@ -270,11 +276,11 @@ tnn_status tnni_onnx_fold_constant(tnni_onnx_reader *r) {
     const char *name = attribute && attribute->name ? attribute->name : "";
     tnni_onnx_tensor tensor = {0};
     tnn_status status = TNN_OK;
-    if (strcmp(name, "value") == 0 && attribute->t)
+    if (strcmp(name, "value") == 0)
         status = tnni_onnx_tensor_of(r->where, attribute->t, &tensor);
-    else if (strcmp(name, "value_float") == 0 && attribute->has_f)
+    else if (strcmp(name, "value_float") == 0)
         tensor = tnni_onnx_tensor_of_floats(1, &attribute->f);
-    else if (strcmp(name, "value_int") == 0 && attribute->has_i)
+    else if (strcmp(name, "value_int") == 0)
         tensor = tnni_onnx_tensor_of_ints(1, &attribute->i);
     else if (strcmp(name, "value_floats") == 0)
         tensor = tnni_onnx_tensor_of_floats(attribute->n_floats, attribute->floats);

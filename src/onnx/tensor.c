@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* ---- Elements -------------------------------------------------------------------------------- */
 
@@ -118,6 +119,24 @@ tnni_onnx_text tnni_onnx_describe(const tnni_onnx_tensor *tensor) {
     return text;
 }
 
+tnni_onnx_text tnni_onnx_name_node(const TnniOnnx__GraphProto *graph, size_t index) {
+    tnni_onnx_text named = {"the graph"};
+    if (index >= graph->n_node)
+        return named;
+    const TnniOnnx__NodeProto *node = graph->node[index];
+    const char *name = node->name ? node->name : "";
+    const char *type = node->op_type ? node->op_type : "";
+    tnni_excerpt of_name = tnni_excerpt_of(name, strlen(name));
+    tnni_excerpt of_type = tnni_excerpt_of(type, strlen(type));
+    if (*name)
+        snprintf(
+            named.text, sizeof named.text, "node %zu, \"%s\" (%s)", index, of_name.text,
+            of_type.text);
+    else
+        snprintf(named.text, sizeof named.text, "node %zu (%s)", index, of_type.text);
+    return named;
+}
+
 /* ---- From a file ----------------------------------------------------------------------------- */
 
 /* Strides and count from the dimensions; false if there are too many elements to count. */
@@ -206,7 +225,8 @@ static tnn_status find_elements(
     const char *where, const TnniOnnx__TensorProto *proto, const storage *how,
     tnni_onnx_tensor *tensor) {
     size_t bytes;
-    if (proto->has_raw_data) {
+    bool is_raw = proto->has_raw_data && (proto->raw_data.len > 0 || how->count == 0);
+    if (is_raw) { /* some writers leave an empty one beside the field that is filled */
         if (!tnni_multiply(tensor->count, how->bytes, &bytes) || proto->raw_data.len != bytes)
             return tnni_fail(
                 TNN_BAD_FORMAT, "%s is %s, but has %zu bytes", where,

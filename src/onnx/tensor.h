@@ -39,11 +39,13 @@ static inline double tnni_onnx_stored(const tnni_onnx_tensor *tensor, size_t num
 /* Of the elements in their order, number 0 to count - 1. */
 double tnni_onnx_element(const tnni_onnx_tensor *tensor, size_t index);
 
-/* "float16[3, 2]" */
 typedef struct tnni_onnx_text {
     char text[160];
 } tnni_onnx_text;
+/* "float16[3, 2]" */
 tnni_onnx_text tnni_onnx_describe(const tnni_onnx_tensor *tensor);
+/* "node 3, "name" (Gemm)"; "the graph" if there is no such node */
+tnni_onnx_text tnni_onnx_name_node(const TnniOnnx__GraphProto *graph, size_t index);
 /* "int8", or "type 77" */
 tnni_onnx_text tnni_onnx_type_name(int type);
 

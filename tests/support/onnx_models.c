@@ -143,17 +143,56 @@ static size_t split_words(char *text, const char *separators, char **words, size
     return count;
 }
 
-static TnniOnnx__AttributeProto attribute_of(char *word) {
-    TnniOnnx__AttributeProto attribute = TNNI_ONNX__ATTRIBUTE_PROTO__INIT;
-    char *value = strchr(word, '=');
-    assert_non_null(value);
+enum { MOST_LISTED = 8 };
+
+/* An attribute, and where its lists are. */
+typedef struct attribute {
+    TnniOnnx__AttributeProto proto;
+    float floats[MOST_LISTED];
+    int64_t ints[MOST_LISTED];
+} attribute;
+
+/* "[0,1]" */
+static void list_attribute(attribute *made, char *value, bool is_float) {
+    for (char *at = value; *at != ']';) {
+        size_t count = made->proto.n_floats + made->proto.n_ints;
+        assert_in_range(count, 0, MOST_LISTED - 1);
+        if (is_float)
+            made->floats[made->proto.n_floats++] = strtof(at + 1, &at);
+        else
+            made->ints[made->proto.n_ints++] = strtoll(at + 1, &at, 10);
+        assert_true(*at == ',' || *at == ']');
+    }
+    made->proto.floats = made->floats;
+    made->proto.ints = made->ints;
+}
+
+static void make_attribute(attribute *made, char *word) {
+    enum { FLOAT = 1, INT = 2, STRING = 3, TENSOR = 4, FLOATS = 6, INTS = 7 };
+    TnniOnnx__AttributeProto *proto = &made->proto;
+    *proto = (TnniOnnx__AttributeProto)TNNI_ONNX__ATTRIBUTE_PROTO__INIT;
+    char *value = word + strcspn(word, "=~");
+    proto->has_type = *value == '=';
+    assert_true(*value != '\0');
     *value++ = '\0';
-    attribute.name = word;
-    attribute.has_f = strchr(value, '.') != NULL;
-    attribute.f = strtof(value, NULL);
-    attribute.has_i = !attribute.has_f;
-    attribute.i = strtoll(value, NULL, 10);
-    return attribute;
+    proto->name = word;
+    bool is_float = strchr(value, '.') || strcmp(value, "float") == 0;
+    proto->type = is_float ? FLOAT : INT;
+    if (*value == '[') {
+        list_attribute(made, value, is_float);
+        proto->type = is_float ? FLOATS : INTS;
+    } else if (*value == '\'') {
+        proto->has_s = true;
+        proto->s = (ProtobufCBinaryData){strcspn(value + 1, "'"), (uint8_t *)value + 1};
+        proto->type = STRING;
+    } else if (strcmp(value, "tensor") == 0) {
+        proto->type = TENSOR;
+    } else if (strcmp(value, "float") != 0 && strcmp(value, "int") != 0) {
+        proto->has_f = is_float;
+        proto->f = strtof(value, NULL);
+        proto->has_i = !is_float;
+        proto->i = strtoll(value, NULL, 10);
+    }
 }
 
 /* An input "-" is left out. */
@@ -162,7 +201,7 @@ void add_node(onnx_file *graph, const char *line) {
     char text[256];
     char *inputs[MOST];
     char *words[MOST];
-    TnniOnnx__AttributeProto attributes[MOST];
+    attribute attributes[MOST];
     TnniOnnx__AttributeProto *pointers[MOST];
     TnniOnnx__NodeProto node = TNNI_ONNX__NODE_PROTO__INIT;
     static char nothing[] = "";
@@ -188,8 +227,8 @@ void add_node(onnx_file *graph, const char *line) {
             inputs[i] = nothing;
     node.n_attribute = split_words(close + 1, " ", words, MOST);
     for (size_t i = 0; i < node.n_attribute; i++) {
-        attributes[i] = attribute_of(words[i]);
-        pointers[i] = &attributes[i];
+        make_attribute(&attributes[i], words[i]);
+        pointers[i] = &attributes[i].proto;
     }
     node.op_type = type;
     node.input = inputs;

@@ -38,8 +38,10 @@ void add_tensor(
     onnx_file *graph, const char *name, size_t rank, const int64_t *dims, const float *values);
 /* Of whole numbers. */
 void add_ints(onnx_file *graph, const char *name, size_t count, const int64_t *values);
-/* "name = Type(a, b) attribute=0.5 other=2": attributes with a point are floats. A node whose line
- * begins with "domain:" is of that domain. */
+/* "name = Type(a, b) attribute=0.5 other=2": attributes with a point are floats, those in quotes
+ * strings ('none'), those in brackets lists ([0,1] or [0.5,1.0]). "=float", "=int" and "=tensor"
+ * have a type and no value, as proto3 leaves out 0; "~" in place of "=" is an attribute without a
+ * type. A node whose line begins with "domain:" is of that domain. */
 void add_node(onnx_file *graph, const char *line);
 /* The model of a graph, which is freed, with this version of operators. */
 onnx_file finish_model(onnx_file *graph, int64_t opset);
