@@ -1,5 +1,6 @@
 #include "dataset.h"
 
+#include "support/limits.h"
 #include "support/memory.h"
 #include "support/random.h"
 #include "support/status.h"
@@ -262,17 +263,11 @@ tnn_status tnni_data_set_name(
     return TNN_OK;
 }
 
-static size_t limit(size_t given, uint64_t standard) {
-    if (given)
-        return given;
-    return standard < SIZE_MAX ? (size_t)standard : SIZE_MAX;
-}
-
 tnn_data_limits tnni_data_limits(const tnn_data_limits *given) {
     return (tnn_data_limits){
-        .rows = limit(given->rows, UINT64_C(1) << 32),
-        .columns = limit(given->columns, 65536),
-        .total_bytes = limit(given->total_bytes, UINT64_C(1) << 32)};
+        .rows = tnni_limit(given->rows, UINT64_C(1) << 32),
+        .columns = tnni_limit(given->columns, 65536),
+        .total_bytes = tnni_limit(given->total_bytes, UINT64_C(1) << 32)};
 }
 
 tnn_status tnni_read_options(

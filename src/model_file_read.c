@@ -13,6 +13,7 @@
 #include "activation.h"
 #include "support/array.h"
 #include "support/bytes.h"
+#include "support/limits.h"
 #include "support/memory.h"
 #include "support/source.h"
 #include "support/status.h"
@@ -22,21 +23,6 @@
 #include <string.h>
 
 /* ---- Options --------------------------------------------------------------------------------- */
-
-static size_t limit(size_t given, uint64_t standard) {
-    if (given)
-        return given;
-    return standard < SIZE_MAX ? (size_t)standard : SIZE_MAX;
-}
-
-static tnn_load_limits limits_of(const tnn_load_options *options) {
-    const tnn_load_limits *given = &options->limits;
-    return (tnn_load_limits){
-        .total_bytes = limit(given->total_bytes, UINT64_C(1) << 32),
-        .parameters = limit(given->parameters, UINT64_C(1) << 30),
-        .layers = limit(given->layers, 4096),
-        .units = limit(given->units, UINT64_C(1) << 24)};
-}
 
 static const tnn_net_options *net_options_of(const tnn_load_options *options) {
     static const tnn_net_options defaults = {0};
@@ -363,7 +349,7 @@ static tnn_status make_net(description *from, tnn_net **net) {
 
 tnn_status tnni_model_read(
     tnn_net **net, const tnni_gguf *gguf, const tnn_load_options *options, size_t *tensor_count) {
-    description from = {.gguf = gguf, .options = options, .limits = limits_of(options)};
+    description from = {.gguf = gguf, .options = options, .limits = tnni_load_limits(options)};
     tnn_status status = read_layers(&from);
     if (status == TNN_OK)
         status = check_tensors(&from);
@@ -412,7 +398,7 @@ static tnn_status take_bytes(
     const char *where, tnni_take_file *take, void *result, const unsigned char *bytes, size_t count,
     const tnn_load_options *options) {
     const tnn_allocator *allocator = tnni_allocator(net_options_of(options)->allocator);
-    const tnn_load_limits limits = limits_of(options);
+    const tnn_load_limits limits = tnni_load_limits(options);
     tnni_gguf gguf;
     tnn_status status =
         tnni_gguf_open(&gguf, where, allocator, most_tensors(&limits), bytes, count);
@@ -423,26 +409,6 @@ static tnn_status take_bytes(
     return status;
 }
 
-/* All that a source has, as it comes, unless its first bytes are those of something else. */
-static tnn_status read_all(
-    tnni_source *source, const char *where, size_t most, tnni_array *file, size_t *count) {
-    const unsigned char *bytes;
-    for (size_t taken; (taken = tnni_source_take(source, SIZE_MAX, &bytes)) > 0; *count += taken) {
-        tnn_status status = *count == 0 ? tnni_gguf_check_begin(where, bytes, taken) : TNN_OK;
-        if (status != TNN_OK)
-            return status;
-        if (taken > most - *count)
-            return tnni_source_fail_at(
-                source, TNN_UNSUPPORTED, most, "more bytes than limits.total_bytes, %zu", most);
-        if (!tnni_array_reserve(file, source->allocator, *count, *count + taken, most))
-            return tnni_fail(
-                TNN_OUT_OF_MEMORY, "%s: no memory for more than %zu bytes of %.200s",
-                source->caller, *count, source->from.name);
-        memcpy((unsigned char *)file->data + *count, bytes, taken);
-    }
-    return source->status;
-}
-
 /* Closes the source. */
 static tnn_status take_source(
     tnni_source *source, tnni_take_file *take, void *result, const tnn_load_options *options) {
@@ -450,7 +416,9 @@ static tnn_status take_source(
     const place where = place_of(source->caller, source->from.name);
     tnni_array file = {0};
     size_t count = 0;
-    tnn_status status = read_all(source, where.text, limits_of(options).total_bytes, &file, &count);
+    tnn_status status = tnni_source_read_all(
+        source, tnni_load_limits(options).total_bytes, where.text, tnni_gguf_check_begin, &file,
+        &count);
     tnni_source_close(source);
     if (status == TNN_OK)
         status = take_bytes(where.text, take, result, file.data, count, options);
@@ -519,9 +487,9 @@ tnn_status tnn_net_load_from_memory(
         return status;
     if (!data)
         return tnni_fail(TNN_INVALID_ARGUMENT, "%s: data is NULL", caller);
-    if (bytes > limits_of(options).total_bytes)
+    if (bytes > tnni_load_limits(options).total_bytes)
         return tnni_fail(
             TNN_UNSUPPORTED, "%s: %zu bytes, more than limits.total_bytes, %zu", caller, bytes,
-            limits_of(options).total_bytes);
+            tnni_load_limits(options).total_bytes);
     return take_bytes(place_of(caller, "memory").text, take_net, net, data, bytes, options);
 }

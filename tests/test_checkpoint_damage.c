@@ -43,11 +43,7 @@ static model_file sample(size_t index) {
 static void assert_refused(const model_file *file, tnn_status expected) {
     static test_allocator memory;
     trainee who;
-    /* exactly as long, so that sanitizers see what is beyond */
-    model_file exact = {malloc(file->count ? file->count : 1), file->count};
-    assert_non_null(exact.bytes);
-    if (file->count > 0)
-        memcpy(exact.bytes, file->bytes, file->count);
+    model_file exact = exact_copy(file);
     assert_status(load_checkpoint(&who, &exact, init_test_allocator(&memory)), expected);
     assert_string_not_equal(tnn_error_message(), "");
     assert_int_equal(memory.live, 0);

@@ -24,11 +24,7 @@ static tnn_status load(tnn_net **net, const model_file *file, const tnn_allocato
 static void assert_refused(const model_file *file, tnn_status expected) {
     test_allocator memory;
     tnn_net *net;
-    /* exactly as long, so that sanitizers see what is beyond */
-    model_file exact = {malloc(file->count ? file->count : 1), file->count};
-    assert_non_null(exact.bytes);
-    if (file->count > 0)
-        memcpy(exact.bytes, file->bytes, file->count);
+    model_file exact = exact_copy(file);
     assert_status(load(&net, &exact, init_test_allocator(&memory)), expected);
     assert_null(net);
     assert_int_equal(memory.live, 0);

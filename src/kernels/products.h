@@ -574,7 +574,7 @@ static void dense_product_transposed(
  */
 enum { FEW_UNITS = VEC_LANES * 11 / 16 };
 
-/* c[vecs * VEC_LANES, units], which is few_sums transposed, is stored or the step of a descent. */
+/* c[vecs * VEC_LANES, units]: the sums turned round, stored or as the step of a descent. */
 ALWAYS_INLINE void few_end(
     const product *p, const int units, const int vecs, vec (*sum)[FEW_UNITS + 1]) {
     float turned[(FEW_UNITS + 1) * VEC_LANES + VEC_LANES];

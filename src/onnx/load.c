@@ -9,6 +9,7 @@
 #include "onnx/graph.h"
 
 #include "support/array.h"
+#include "support/limits.h"
 #include "support/memory.h"
 #include "support/source.h"
 #include "support/status.h"
@@ -20,21 +21,6 @@
 #include <string.h>
 
 /* ---- Options --------------------------------------------------------------------------------- */
-
-static size_t limit(size_t given, uint64_t standard) {
-    if (given)
-        return given;
-    return standard < SIZE_MAX ? (size_t)standard : SIZE_MAX;
-}
-
-static tnn_load_limits limits_of(const tnn_load_options *options) {
-    const tnn_load_limits *given = &options->limits;
-    return (tnn_load_limits){
-        .total_bytes = limit(given->total_bytes, UINT64_C(1) << 32),
-        .parameters = limit(given->parameters, UINT64_C(1) << 30),
-        .layers = limit(given->layers, 4096),
-        .units = limit(given->units, UINT64_C(1) << 24)};
-}
 
 static const tnn_allocator *allocator_of(const tnn_load_options *options) {
     return tnni_allocator(options->net ? options->net->allocator : NULL);
@@ -145,7 +131,10 @@ static tnn_status read_model(
         return tnni_fail(TNN_BAD_FORMAT, "%s: a model without a graph", where);
     tnni_onnx_graph graph = {.where = where, .memory = memory, .proto = model->graph};
     tnni_onnx_chain chain = {
-        .where = where, .graph = model->graph, .node = SIZE_MAX, .limits = limits_of(options)};
+        .where = where,
+        .graph = model->graph,
+        .node = SIZE_MAX,
+        .limits = tnni_load_limits(options)};
     tnn_status status = find_opset(where, model, &graph.opset);
     if (status == TNN_OK)
         status = read_graph(&graph, &chain);
@@ -175,22 +164,6 @@ static tnn_status read_bytes(
     return status;
 }
 
-/* All that a source has, as it comes. */
-static tnn_status read_all(tnni_source *source, size_t most, tnni_array *file, size_t *count) {
-    const unsigned char *bytes;
-    for (size_t taken; (taken = tnni_source_take(source, SIZE_MAX, &bytes)) > 0; *count += taken) {
-        if (taken > most - *count)
-            return tnni_source_fail_at(
-                source, TNN_UNSUPPORTED, most, "more bytes than limits.total_bytes, %zu", most);
-        if (!tnni_array_reserve(file, source->allocator, *count, *count + taken, most))
-            return tnni_fail(
-                TNN_OUT_OF_MEMORY, "%s: no memory for more than %zu bytes of %.200s",
-                source->caller, *count, source->from.name);
-        memcpy((unsigned char *)file->data + *count, bytes, taken);
-    }
-    return source->status;
-}
-
 tnn_status tnn_onnx_load(tnn_net **net, const char *path, const tnn_load_options *options) {
     const char *caller = "tnn_onnx_load";
     tnni_source source;
@@ -201,7 +174,8 @@ tnn_status tnn_onnx_load(tnn_net **net, const char *path, const tnn_load_options
         status = tnni_source_open_path(&source, caller, path, allocator_of(options));
     if (status != TNN_OK)
         return status;
-    status = read_all(&source, limits_of(options).total_bytes, &file, &count);
+    status = tnni_source_read_all(
+        &source, tnni_load_limits(options).total_bytes, NULL, NULL, &file, &count);
     tnni_source_close(&source);
     if (status == TNN_OK)
         status = read_bytes(net, place_of(caller, path).text, file.data, count, options);
@@ -217,9 +191,9 @@ tnn_status tnn_onnx_load_from_memory(
         return status;
     if (!data)
         return tnni_fail(TNN_INVALID_ARGUMENT, "%s: data is NULL", caller);
-    if (bytes > limits_of(options).total_bytes)
+    if (bytes > tnni_load_limits(options).total_bytes)
         return tnni_fail(
             TNN_UNSUPPORTED, "%s: %zu bytes, more than limits.total_bytes, %zu", caller, bytes,
-            limits_of(options).total_bytes);
+            tnni_load_limits(options).total_bytes);
     return read_bytes(net, place_of(caller, "memory").text, data, bytes, options);
 }

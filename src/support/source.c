@@ -158,3 +158,23 @@ tnni_excerpt tnni_excerpt_of(const char *text, size_t length) {
         memcpy(excerpt.text + kept, "...", 3);
     return excerpt;
 }
+
+tnn_status tnni_source_read_all(
+    tnni_source *source, size_t most, const char *where, tnni_check_begin *check, tnni_array *file,
+    size_t *count) {
+    const unsigned char *bytes;
+    for (size_t taken; (taken = tnni_source_take(source, SIZE_MAX, &bytes)) > 0; *count += taken) {
+        tnn_status status = check && *count == 0 ? check(where, bytes, taken) : TNN_OK;
+        if (status != TNN_OK)
+            return status;
+        if (taken > most - *count)
+            return tnni_source_fail_at(
+                source, TNN_UNSUPPORTED, most, "more bytes than limits.total_bytes, %zu", most);
+        if (!tnni_array_reserve(file, source->allocator, *count, *count + taken, most))
+            return tnni_fail(
+                TNN_OUT_OF_MEMORY, "%s: no memory for more than %zu bytes of %.200s",
+                source->caller, *count, source->from.name);
+        memcpy((unsigned char *)file->data + *count, bytes, taken);
+    }
+    return source->status;
+}

@@ -2,6 +2,7 @@
 #ifndef TINYNN_SUPPORT_SOURCE_H
 #define TINYNN_SUPPORT_SOURCE_H
 
+#include "support/array.h"
 #include "support/status.h"
 
 enum {
@@ -75,6 +76,18 @@ tnn_status tnni_source_refuse_gzip(tnni_source *source, const char *expected);
 /* Up to most bytes where they lie, taken; 0 of them at the end or with a status set. Does not count
  * lines. */
 size_t tnni_source_take(tnni_source *source, size_t most, const unsigned char **bytes);
+
+/* Do these bytes begin a file that is wanted? To know before the rest is there. */
+typedef tnn_status tnni_check_begin(const char *where, const unsigned char *bytes, size_t count);
+
+/*
+ * Appends all that is left to file, and adds its length to *count; check, which may be NULL, sees
+ * what comes first. The array grows with the bytes. TNN_UNSUPPORTED: there are more than most,
+ * which is limits.total_bytes. TNN_OUT_OF_MEMORY, or what check or the source says.
+ */
+tnn_status tnni_source_read_all(
+    tnni_source *source, size_t most, const char *where, tnni_check_begin *check, tnni_array *file,
+    size_t *count);
 
 /* Fail with "caller: name:line:column: ..." or "caller: name: byte offset: ...". */
 tnn_status tnni_source_fail(

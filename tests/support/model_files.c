@@ -95,6 +95,14 @@ model_file read_file(const char *path) {
     return file;
 }
 
+model_file exact_copy(const model_file *file) {
+    model_file copy = {malloc(file->count ? file->count : 1), file->count};
+    assert_non_null(copy.bytes);
+    if (file->count > 0)
+        memcpy(copy.bytes, file->bytes, file->count);
+    return copy;
+}
+
 void free_file(model_file *file) {
     free(file->bytes);
     *file = (model_file){0};

@@ -32,6 +32,8 @@ model_file saved_net(const tnn_net *net);
 model_file saved_sample(size_t index);
 /* All of a file on the disk. */
 model_file read_file(const char *path);
+/* In a block that is exactly as long, so that sanitizers see what is beyond. */
+model_file exact_copy(const model_file *file);
 void free_file(model_file *file);
 
 /* Where text stands first; the test fails if it does not. */
